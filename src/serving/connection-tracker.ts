@@ -28,8 +28,8 @@ export class ConnectionTracker {
     })
   }
 
-  /** Called for each request. */
-  answering({ socket }: IncomingMessage, response: ServerResponse): void {
+  /** Call for each request. */
+  track({ socket }: IncomingMessage, response: ServerResponse): void {
     if (this.#closing) response.setHeader('connection', 'close')
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1)
     response.once('close', () => {

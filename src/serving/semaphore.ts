@@ -5,8 +5,8 @@
 export class Semaphore {
   readonly #permits: number
   readonly #maxWaiting: number
-  readonly #line = new Set<() => void>()
-  #taken = 0
+  readonly #queue = new Set<() => void>()
+  #inUse = 0
 
   constructor(permits: number, maxWaiting: number) {
     this.#permits = permits
@@ -19,16 +19,16 @@ export class Semaphore {
    */
   acquire(waitMs: number, signal?: AbortSignal): boolean | Promise<boolean> {
     if (signal?.aborted === true) return false
-    if (this.#taken < this.#permits) {
-      this.#taken++
+    if (this.#inUse < this.#permits) {
+      this.#inUse++
       return true
     }
-    if (this.#line.size >= this.#maxWaiting) return false
+    if (this.#queue.size >= this.#maxWaiting) return false
     return new Promise((resolve) => {
       const done = (acquired: boolean) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', giveUp)
-        this.#line.delete(enter)
+        this.#queue.delete(enter)
         resolve(acquired)
       }
       const enter = () => done(true)
@@ -36,13 +36,13 @@ export class Semaphore {
       const timer = setTimeout(giveUp, waitMs)
       timer.unref()
       signal?.addEventListener('abort', giveUp)
-      this.#line.add(enter)
+      this.#queue.add(enter)
     })
   }
 
   release(): void {
-    const [next] = this.#line
-    if (next === undefined) this.#taken--
+    const [next] = this.#queue
+    if (next === undefined) this.#inUse--
     else next() // the first in the queue gets the permit
   }
 }

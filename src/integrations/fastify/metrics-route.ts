@@ -84,9 +84,9 @@ const EMPTY = new Uint8Array(0)
 async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<Buffer | Readable | undefined> {
   const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
   const respond = (signal: AbortSignal) => handler.respond(request.headers, query, { method: request.method, signal })
-  const answer = await inTurn(request.raw, reply.raw, respond)
-  if (answer === undefined) return undefined
-  const { status, headers, body } = answer
+  const result = await inTurn(request.raw, reply.raw, respond)
+  if (result === undefined) return undefined
+  const { status, headers, body } = result
   reply.removeHeader('content-length')
   reply.code(status).headers(headers)
   if (body instanceof ScrapeBody) return readableOf(body, reply.raw, handler.sendLimits)

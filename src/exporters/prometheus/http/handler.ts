@@ -108,7 +108,7 @@ export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
 export class ScrapeHandler {
   readonly sendLimits: SendLimits
   readonly #access: ScrapeAccess
-  readonly #places: Semaphore
+  readonly #permits: Semaphore
   readonly #queueTimeoutMs: number
   /** Limit of scrapes that wait for slow producers. */
   readonly #maxAwaiting: number
@@ -128,7 +128,7 @@ export class ScrapeHandler {
     this.#access = new ScrapeAccess(options)
     const maxInFlight = wholeNumber('maxInFlight', options.maxInFlight, 50, 1, 1_000_000)
     const maxWaiting = wholeNumber('maxWaiting', options.maxWaiting, 1_000, 0, 1_000_000)
-    this.#places = new Semaphore(maxInFlight, maxWaiting)
+    this.#permits = new Semaphore(maxInFlight, maxWaiting)
     this.#maxAwaiting = maxInFlight + maxWaiting
     this.#queueTimeoutMs = milliseconds('queueTimeoutMs', options.queueTimeoutMs, 3_000)
     this.#gatherTimeoutMs = timeoutMs
@@ -183,7 +183,7 @@ export class ScrapeHandler {
       const body = mustCompress ? await gzipBytes(bytes) : bytes
       return ended(scrape, { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body })
     } finally {
-      this.#places.release()
+      this.#permits.release()
     }
   }
 
@@ -192,17 +192,17 @@ export class ScrapeHandler {
    * scrape that has to wait for slow producers releases its permit and acquires another one afterwards.
    */
   async #gathered(scrape: Scrape, waitMs: number): Promise<GatheredFamilies | undefined> {
-    const hasPlace = () => this.#places.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), scrape.signal)
-    if (!(await hasPlace())) return undefined
+    const hasPermit = () => this.#permits.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), scrape.signal)
+    if (!(await hasPermit())) return undefined
     let gathered: GatheredFamilies | Promise<GatheredFamilies>
     try {
       gathered = this.#gathering.families({ signal: scrape.signal, leftMs: () => scrape.leftMs(waitMs) })
       if (!(gathered instanceof Promise)) return gathered
     } catch (error) {
-      this.#places.release()
+      this.#permits.release()
       throw error
     }
-    this.#places.release()
+    this.#permits.release()
     if (this.#awaitingProducers >= this.#maxAwaiting) return undefined
     this.#awaitingProducers++
     try {
@@ -210,7 +210,7 @@ export class ScrapeHandler {
     } finally {
       this.#awaitingProducers--
     }
-    return (await hasPlace()) ? gathered : undefined
+    return (await hasPermit()) ? gathered : undefined
   }
 
   #streamed(scrape: Scrape, document: ScrapeDocument, headers: Readonly<Record<string, string>>, isGzip: boolean): MetricsResponse {
@@ -234,18 +234,18 @@ export class ScrapeHandler {
 /** Begins a gathering that also reports whether required metrics are missing. */
 function beginRequired(producers: readonly MetricProducer[], timeoutMs: number): RequiredGathering {
   const missing = new Set(producers.filter(({ isRequired }) => isRequired === true))
-  const settled = producers.map((producer) => (missing.has(producer) ? noted(producer, () => missing.delete(producer)) : producer))
+  const settled = producers.map((producer) => (missing.has(producer) ? watched(producer, () => missing.delete(producer)) : producer))
   return { ...beginGathering(settled, { timeoutMs }), isMissing: () => missing.size > 0 }
 }
 
-/** Wraps a producer so that `onAnswer` is called when it has answered. */
-function noted(producer: MetricProducer, onAnswer: () => void): MetricProducer {
+/** Wraps a producer so that `onGathered` is called when it has returned its families. */
+function watched(producer: MetricProducer, onGathered: () => void): MetricProducer {
   return {
     name: producer.name ?? 'producer',
     getMetrics: (context) => producer.getMetrics(context),
     async getFamilies(context) {
       const families = await (producer.getFamilies ?? producer.getMetrics).call(producer, context)
-      onAnswer()
+      onGathered()
       return families
     },
   }

@@ -33,12 +33,12 @@ export function serveScrapes(handler: ScrapeHandler): (request: IncomingMessage,
 async function reply(handler: ScrapeHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, headers: given, url = '' } = request
   const query = /\?(.*)$/s.exec(url)?.[1] ?? ''
-  const answer = await inTurn(request, response, async (signal) => ({
+  const result = await inTurn(request, response, async (signal) => ({
     signal,
     ...(await handler.respond(given, query, { method, signal })),
   }))
-  if (answer === undefined) return
-  const { signal, status, headers, body } = answer
+  if (result === undefined) return
+  const { signal, status, headers, body } = result
   if (signal.aborted || response.headersSent) return void response.destroy()
   closeAfterBody(request, response)
   response.writeHead(status, headers)

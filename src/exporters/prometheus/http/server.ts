@@ -78,7 +78,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   const server = createServer(
     { requestTimeout, headersTimeout, keepAliveTimeout: 30_000, connectionsCheckingInterval: Math.min(1_000, headersTimeout) },
     (request, response) => {
-      connections.answering(request, response)
+      connections.track(request, response)
       if (pathOf(request) === withoutSlash(path)) scrape(request, response)
       else notFound(request, response, path)
     },
