@@ -20,7 +20,7 @@ interface Field {
   readonly kind: Kind | Message
   readonly isList?: boolean
 }
-type Message = Readonly<Record<number, Field>>
+export type Message = Readonly<Record<number, Field>>
 
 const one = (name: string, kind: Kind | Message): Field => ({ name, kind })
 const list = (name: string, kind: Message): Field => ({ name, kind, isList: true })

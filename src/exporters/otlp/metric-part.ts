@@ -1,6 +1,6 @@
 import type { OutgoingPart } from '../sending/part-sending.js'
 import type { Delivery } from '../sending/send-until.js'
-import { jsonFromProtobuf, METRICS_REQUEST } from './json-from-protobuf.js'
+import { METRICS_REQUEST } from './json-from-protobuf.js'
 import type { MetricPartContent } from './metric-parts.js'
 import type { OtlpSender } from './otlp-sender.js'
 import { splitMetrics } from './split-items.js'
@@ -18,8 +18,7 @@ export class MetricPart implements OutgoingPart {
     this.#content = content
     this.#sender = sender
     this.#first = first
-    const body = [envelope.head(bytes.length), bytes]
-    this.body = sender.isJson ? [Buffer.from(jsonFromProtobuf(Buffer.concat(body), METRICS_REQUEST))] : body
+    this.body = sender.bodyOf(envelope, bytes, METRICS_REQUEST)
   }
 
   get items(): number {

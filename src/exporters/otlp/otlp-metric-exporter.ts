@@ -5,12 +5,12 @@ import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/fam
 import type { Metric } from '../../metrics/data/metric.js'
 import type { Family } from '../../metrics/data/row-source.js'
 import type { PartSending } from '../sending/part-sending.js'
-import type { SendLimits } from '../sending/send-until.js'
+import type { RetryLimits } from '../sending/send-until.js'
 import { DeltaBaselines } from './delta-baselines.js'
 import { MetricPart } from './metric-part.js'
 import { metricParts } from './metric-parts.js'
 import { OPTION_CODE, wholeNumber } from '../exporter-options.js'
-import { checkOtlp, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
+import { checkOtlp, MAX_REQUEST_BYTES, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
 import { OtlpSender } from './otlp-sender.js'
 import { processResource } from './process-resource.js'
 
@@ -30,9 +30,6 @@ export interface OtlpMetricExporterOptions extends OtlpOptions {
   /** Maximum number of points in one request, 1 … 1 000 000. Default 10 000. */
   readonly maxPointsPerRequest?: number
 }
-
-/** The maximum size of a request in the OTLP specification. A larger point is dropped. */
-const MAX_PART_BYTES = 64 << 20
 
 const OPTIONS: OptionNames<OtlpMetricExporterOptions> = optionNames('temporality histograms exemplars maxPointsPerRequest', OTLP_OPTIONS)
 
@@ -94,11 +91,11 @@ export class OtlpMetricExporter implements FamilyExporter {
   }
 
   /** One after another, so that points are sent in the order of time. */
-  #queue(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
+  #queue(families: readonly Family[], timeUnixMs: number, limits: () => RetryLimits): Promise<void> {
     return this.#sender.queue.inOrder(() => this.#send(families, this.#times.next(timeUnixMs), limits()))
   }
 
-  async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {
+  async #send(families: readonly Family[], timeUnixMs: number, limits: RetryLimits): Promise<void> {
     const sending = this.#sender.begin(limits)
     const outcome = await sending.outcome(this.#sendParts(families, timeUnixMs, sending))
     this.#baselines?.settle()
@@ -130,7 +127,7 @@ export class OtlpMetricExporter implements FamilyExporter {
 
   /** Splits a part that is larger than the specification allows, and drops points that are. */
   *#withoutOversized(part: MetricPart): Generator<MetricPart> {
-    if (part.bytes <= MAX_PART_BYTES) yield part
+    if (part.bytes <= MAX_REQUEST_BYTES) yield part
     else if (part.items === 1) part.drop()
     else for (const half of part.halves()) yield* this.#withoutOversized(half)
   }

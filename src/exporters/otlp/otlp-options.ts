@@ -49,6 +49,9 @@ export interface OtlpDefaults {
   readonly maxRequestBytes: number
 }
 
+/** The maximum size of a request in the OTLP specification. */
+export const MAX_REQUEST_BYTES: number = 64 << 20
+
 const DEFAULT_ENDPOINT = 'http://localhost:4318'
 
 /** @throws {@link DefinitionError} `ERR_EXPORTER_URL` or `ERR_EXPORTER_OPTION` if an option is not valid. */
@@ -59,7 +62,7 @@ export function checkOtlp(options: OtlpOptions, defaults: OtlpDefaults): OtlpSet
     sender: checkSender(options, defaults.concurrency),
     protocol: checkOneOf(OPTION_CODE, 'protocol', protocol, ['http/protobuf', 'http/json']),
     compression: checkOneOf(OPTION_CODE, 'compression', compression, ['gzip', 'none']),
-    maxRequestBytes: wholeNumber('maxRequestBytes', options.maxRequestBytes, defaults.maxRequestBytes, 65_536, 64 << 20),
+    maxRequestBytes: wholeNumber('maxRequestBytes', options.maxRequestBytes, defaults.maxRequestBytes, 65_536, MAX_REQUEST_BYTES),
   }
 }
 

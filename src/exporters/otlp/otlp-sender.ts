@@ -8,7 +8,9 @@ import { type HttpReply, HttpSender } from '../sending/http-sender.js'
 import { PartSending, type SendingOutcome } from '../sending/part-sending.js'
 import { RETRYABLE } from '../sending/reply-meaning.js'
 import { RequestCounts } from '../sending/request-counts.js'
-import { type Delivery, dropReason, type SendLimits } from '../sending/send-until.js'
+import { type Delivery, dropReason, type RetryLimits } from '../sending/send-until.js'
+import type { Envelope } from './envelope.js'
+import { jsonFromProtobuf, type Message } from './json-from-protobuf.js'
 import { readExportResponse, refusalMessage } from './otlp-response.js'
 import type { OtlpOptions, OtlpSettings } from './otlp-options.js'
 
@@ -18,7 +20,7 @@ const JSON_SIZE_FACTOR = 4
 
 /** Sends the parts of both OTLP exporters, counts them, and logs failures. */
 export class OtlpSender {
-  readonly isJson: boolean
+  readonly #isJson: boolean
   readonly #items: 'points' | 'spans'
   readonly #settings: OtlpSettings
   readonly #http: HttpSender
@@ -33,7 +35,7 @@ export class OtlpSender {
   constructor(name: string, items: 'points' | 'spans', settings: OtlpSettings, { logger }: OtlpOptions) {
     this.#items = items
     this.#settings = settings
-    this.isJson = settings.protocol === 'http/json'
+    this.#isJson = settings.protocol === 'http/json'
     this.#http = new HttpSender(settings.destination, settings.sender)
     this.counts = new ExportCounts(name)
     this.queue = new ExportQueue(`sending ${items} to ${shownAddress(settings.destination)}`, this.counts, settings.sender.maxQueuedExports)
@@ -41,7 +43,7 @@ export class OtlpSender {
     this.#requestCounts = new RequestCounts(name)
     const { clock } = settings.sender
     this.#log = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
-    this.#maxRequestBytes = this.isJson ? Math.ceil(settings.maxRequestBytes / JSON_SIZE_FACTOR) : settings.maxRequestBytes
+    this.#maxRequestBytes = this.#isJson ? Math.ceil(settings.maxRequestBytes / JSON_SIZE_FACTOR) : settings.maxRequestBytes
   }
 
   /** Target size of one request in bytes of protobuf. It is halved each time the receiver refuses a request as too large. */
@@ -49,9 +51,15 @@ export class OtlpSender {
     return this.#maxRequestBytes
   }
 
-  begin(limits: SendLimits): PartSending {
+  /** The body of a request: encoded metrics or spans within their resource and scope. @param message The fields of the request. */
+  bodyOf(envelope: Envelope, items: Uint8Array, message: Message): readonly Uint8Array[] {
+    const body = [envelope.head(items.length), items]
+    return this.#isJson ? [Buffer.from(jsonFromProtobuf(Buffer.concat(body), message))] : body
+  }
+
+  begin(limits: RetryLimits): PartSending {
     const { sender, compression } = this.#settings
-    const headers = { 'content-type': this.isJson ? 'application/json' : 'application/x-protobuf' }
+    const headers = { 'content-type': this.#isJson ? 'application/json' : 'application/x-protobuf' }
     return new PartSending({
       settings: {
         ...sender,

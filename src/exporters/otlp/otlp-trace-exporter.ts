@@ -5,7 +5,7 @@ import type { SpanData } from '../../trace/data/span-data.js'
 import { ProtobufWriter } from '../protobuf-writer.js'
 import type { PartSending } from '../sending/part-sending.js'
 import { Envelope } from './envelope.js'
-import { checkOtlp, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
+import { checkOtlp, MAX_REQUEST_BYTES, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
 import { OtlpSender } from './otlp-sender.js'
 import { processResource } from './process-resource.js'
 import { BatchProgress, SpanPart } from './span-part.js'
@@ -15,8 +15,6 @@ export interface OtlpTraceExporterOptions extends OtlpOptions {}
 
 const OPTIONS: OptionNames<OtlpTraceExporterOptions> = OTLP_OPTIONS
 
-/** The maximum size of a request in the OTLP specification. A larger span is dropped. */
-const MAX_SPAN_BYTES = 64 << 20
 const SPANS_A_STEP = 16
 
 /**
@@ -90,7 +88,7 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     const before = out.length
     try {
       writeSpan(out, span)
-      if (out.length - before <= MAX_SPAN_BYTES) return true
+      if (out.length - before <= MAX_REQUEST_BYTES) return true
       this.#sender.dropOversized('a span')
     } catch (error) {
       this.#sender.dropMalformed('a span', error)

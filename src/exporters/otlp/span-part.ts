@@ -1,7 +1,7 @@
 import type { OutgoingPart } from '../sending/part-sending.js'
 import type { Delivery } from '../sending/send-until.js'
 import type { Envelope } from './envelope.js'
-import { jsonFromProtobuf, TRACE_REQUEST } from './json-from-protobuf.js'
+import { TRACE_REQUEST } from './json-from-protobuf.js'
 import type { OtlpSender } from './otlp-sender.js'
 import { splitSpans } from './split-items.js'
 
@@ -44,8 +44,7 @@ export class SpanPart implements OutgoingPart {
     this.#envelope = envelope
     this.#sender = sender
     this.#progress = progress
-    const body = [envelope.head(bytes.length), bytes]
-    this.body = sender.isJson ? [Buffer.from(jsonFromProtobuf(Buffer.concat(body), TRACE_REQUEST))] : body
+    this.body = sender.bodyOf(envelope, bytes, TRACE_REQUEST)
   }
 
   get items(): number {

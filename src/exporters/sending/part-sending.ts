@@ -5,7 +5,7 @@ import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { joined, sizeOf } from '../../serving/byte-chunks.js'
 import { gzipBytes } from '../../serving/gzip.js'
 import type { HttpReply } from './http-sender.js'
-import { type Delivery, type SendLimits, type SendSettings, sendUntil } from './send-until.js'
+import { type Delivery, type RetryLimits, type SendSettings, sendUntil } from './send-until.js'
 
 /** A part of an export that is sent as one request. */
 export interface OutgoingPart {
@@ -57,7 +57,7 @@ const COMPRESSION_TIMED_OUT: Extract<Delivery, { kind: 'undelivered' }> = {
  */
 export class PartSending {
   readonly #settings: SendSettings
-  readonly #limits: SendLimits
+  readonly #limits: RetryLimits
   readonly #encoding: PartEncoding
   readonly #concurrency: number
   /** Called with the size in bytes of each part that was too large. */
@@ -69,7 +69,7 @@ export class PartSending {
 
   constructor(options: {
     readonly settings: SendSettings
-    readonly limits: SendLimits
+    readonly limits: RetryLimits
     readonly encoding: PartEncoding
     readonly concurrency: number
     readonly onTooLarge?: (bytes: number) => void

@@ -21,7 +21,7 @@ export class RequestCounts {
     this.#exporter = exporter
   }
 
-  answered(meaning: ReplyMeaning, bytes: number): void {
+  responded(meaning: ReplyMeaning, bytes: number): void {
     internalCount(requests, this.#exporter, meaning).value++
     internalCount(sentBytes, this.#exporter).value += bytes
   }

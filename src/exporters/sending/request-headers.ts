@@ -1,5 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
-import { DefinitionError } from '../../base/errors.js'
+import { refuseOption } from '../exporter-options.js'
 
 export type HeaderValues = Readonly<Record<string, string>>
 /** Headers of every request, or a function that is called for each request and returns them, such as a token that changes. */
@@ -41,7 +41,7 @@ export function checkHeaders(headers: HeadersOption | undefined): HeadersOption 
   if (headers === undefined) return {}
   if (typeof headers === 'function') return headers
   const fault = headersFault(headers)
-  if (fault !== undefined) throw new DefinitionError('ERR_EXPORTER_OPTION', fault)
+  if (fault !== undefined) refuseOption(fault)
   return { ...headers }
 }
 

@@ -27,7 +27,7 @@ export function dropReason(delivery: Exclude<Delivery, { kind: 'taken' }>): stri
 }
 
 /** When to stop retrying. */
-export interface SendLimits {
+export interface RetryLimits {
   /** The deadline, in milliseconds of the monotonic clock. */
   readonly endsMs: number
   /** The maximum number of tries. Default: no limit but the deadline. */
@@ -65,7 +65,7 @@ interface FailedTry {
 }
 
 /** Sends the same bytes until they are accepted or refused, or the time is over. Rejects only for a bug of this package. */
-export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits: SendLimits, settings: SendSettings): Promise<Delivery> {
+export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits: RetryLimits, settings: SendSettings): Promise<Delivery> {
   const { clock, retryHeaders } = settings
   let message = 'there was no time left'
   for (let retry = 0; ; retry++) {
@@ -90,7 +90,7 @@ async function sendOnce(
   try {
     const reply = await sender.send(request)
     const meaning = replyMeaning(reply.status, isRetryable)
-    counts.answered(meaning, sizeOf(request.body))
+    counts.responded(meaning, sizeOf(request.body))
     if (meaning !== 'again') return { kind: meaning, reply }
     return { kind: 'again', message: describe(reply), retryAfterMs: retryAfterMs(reply.headers['retry-after'], clock.unixMs()) }
   } catch (error) {
@@ -101,14 +101,14 @@ async function sendOnce(
 }
 
 /** The delay that the receiver requested, otherwise exponential backoff. Infinity if the last export cannot wait that long. */
-function delayBeforeRetryMs(retry: number, requestedMs: number | undefined, { isLast }: SendLimits, { random }: SendSettings): number {
+function delayBeforeRetryMs(retry: number, requestedMs: number | undefined, { isLast }: RetryLimits, { random }: SendSettings): number {
   const maxMs = isLast === true ? MAX_LAST_DELAY_MS : MAX_DELAY_MS
   if (requestedMs === undefined) return Math.min(retryDelayMs(retry, undefined, random()), maxMs)
   return isLast === true && requestedMs > maxMs ? Infinity : requestedMs
 }
 
 /** Returns false if the signal ended the delay. The signal of the last export is ignored: it is aborted from the start. */
-function delay(delayMs: number, clock: Clock, { signal, isLast }: SendLimits): Promise<boolean> {
+function delay(delayMs: number, clock: Clock, { signal, isLast }: RetryLimits): Promise<boolean> {
   const ending = isLast === true ? undefined : signal
   if (ending?.aborted === true) return Promise.resolve(false)
   return new Promise((resolve) => {

@@ -3,10 +3,12 @@ import { checkNumber, type OptionNames, optionNames } from '../../base/check-opt
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { PACKAGE_VERSION } from './package-version.js'
+import { isPrintableAscii } from '../../base/printable-ascii.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
-import { checkMaxQueuedExports } from '../export-queue.js'
 import { readSmallFile } from '../../serving/read-small-file.js'
+import { checkMaxQueuedExports } from '../export-queue.js'
+import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
+import { PACKAGE_VERSION } from './package-version.js'
 import { checkHeaders, type HeadersOption } from './request-headers.js'
 
 /** Options of all exporters that send by HTTP. */
@@ -60,13 +62,10 @@ export interface SenderSettings {
 
 /** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if an option is not valid. */
 export function checkSender(options: SenderOptions, defaultConcurrency: number): SenderSettings {
-  const { timeoutMs = 10_000, concurrency = defaultConcurrency, userAgent, clock = timerClock, random = Math.random } = options
-  if (userAgent !== undefined && (typeof userAgent !== 'string' || !/^[\x20-\x7e]*$/.test(userAgent))) {
-    throw new DefinitionError('ERR_EXPORTER_OPTION', `userAgent must be printable ASCII: it is ${inspectValue(userAgent)}`)
-  }
-  if (options.key !== undefined && options.cert === undefined) {
-    throw new DefinitionError('ERR_EXPORTER_OPTION', 'key must come with cert: there is no cert')
-  }
+  const { timeoutMs = 10_000, userAgent, clock = timerClock, random = Math.random } = options
+  if (userAgent !== undefined && !isPrintableAscii(userAgent))
+    refuseOption(`userAgent must be printable ASCII: it is ${inspectValue(userAgent)}`)
+  if (options.key !== undefined && options.cert === undefined) refuseOption('key must come with cert: there is no cert')
   const tls = {
     ...(options.ca !== undefined && { ca: readPem('ca', options.ca) }),
     ...(options.cert !== undefined && { cert: readPem('cert', options.cert) }),
@@ -75,8 +74,8 @@ export function checkSender(options: SenderOptions, defaultConcurrency: number):
   checkTls(tls)
   return {
     headers: checkHeaders(options.headers),
-    timeoutMs: checkNumber('ERR_EXPORTER_OPTION', 'timeoutMs', timeoutMs, { min: 1, max: MAX_TIMER_MS }),
-    concurrency: checkNumber('ERR_EXPORTER_OPTION', 'concurrency', concurrency, { min: 1, max: 16, integer: true }),
+    timeoutMs: checkNumber(OPTION_CODE, 'timeoutMs', timeoutMs, { min: 1, max: MAX_TIMER_MS }),
+    concurrency: wholeNumber('concurrency', options.concurrency, defaultConcurrency, 1, 16),
     maxQueuedExports: checkMaxQueuedExports(options.maxQueuedExports),
     tls,
     userAgent: `${userAgent ? `${userAgent} ` : ''}tallyscope/${PACKAGE_VERSION}`,
@@ -92,7 +91,7 @@ function checkTls(tls: TlsFiles): void {
     createSecureContext(tls)
   } catch (cause) {
     const { code = 'unknown' } = cause as { code?: string }
-    throw new DefinitionError('ERR_EXPORTER_OPTION', `ca, cert and key must be valid for TLS: ${Object.keys(tls).join(', ')}, ${code}`)
+    refuseOption(`ca, cert and key must be valid for TLS: ${Object.keys(tls).join(', ')}, ${code}`)
   }
 }
 
@@ -113,8 +112,8 @@ function readPem(name: 'ca' | 'cert' | 'key', given: string | Uint8Array): strin
   } catch (error) {
     const { message, cause } = error as Error
     const problem = `${name} must be PEM or a file that can be read: ${shown}, ${message}`
-    throw new DefinitionError('ERR_EXPORTER_OPTION', problem, name === 'key' ? {} : { cause })
+    throw new DefinitionError(OPTION_CODE, problem, name === 'key' ? {} : { cause })
   }
   if (text.includes('-----BEGIN ')) return text
-  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM or a file with PEM: ${shown} has none`)
+  refuseOption(`${name} must be PEM or a file with PEM: ${shown} has none`)
 }

@@ -6,7 +6,7 @@ import { RETRYABLE } from '../../../src/exporters/sending/reply-meaning.js'
 import { RequestCounts } from '../../../src/exporters/sending/request-counts.js'
 import { retryAfterMs } from '../../../src/exporters/sending/retry-after.js'
 import { checkSender } from '../../../src/exporters/sending/sender-options.js'
-import { type Delivery, type SendLimits, sendUntil } from '../../../src/exporters/sending/send-until.js'
+import { type Delivery, type RetryLimits, sendUntil } from '../../../src/exporters/sending/send-until.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { selfValue } from '../self-value.js'
 import { receiver } from './receiver.js'
@@ -23,7 +23,7 @@ interface Trial {
 /** Sends to a receiver that responds as `answer` says, on a clock that moves while no request is running. */
 async function trial(
   answer: (response: ServerResponse, n: number) => void,
-  limits: Partial<SendLimits> & { protocol?: keyof typeof RETRYABLE; name?: string } = {},
+  limits: Partial<RetryLimits> & { protocol?: keyof typeof RETRYABLE; name?: string } = {},
 ): Promise<Trial> {
   const clock = new ManualClock()
   const triesMs: number[] = []

@@ -16,7 +16,7 @@ import { type OutgoingPart, PartSending, type SendingOutcome } from '../../sendi
 import { RETRYABLE } from '../../sending/reply-meaning.js'
 import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
-import { dropReason, type SendLimits } from '../../sending/send-until.js'
+import { dropReason, type RetryLimits } from '../../sending/send-until.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
 import { isLabelName } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
@@ -113,12 +113,12 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   }
 
   /** One after another, so that samples are sent in the order of time. */
-  #inOrder(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
+  #inOrder(families: readonly Family[], timeUnixMs: number, limits: () => RetryLimits): Promise<void> {
     const time = this.#times.next(Math.floor(timeUnixMs))
     return this.#queue.inOrder(() => runDetached(() => this.#send(families, time, limits())))
   }
 
-  async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {
+  async #send(families: readonly Family[], timeUnixMs: number, limits: RetryLimits): Promise<void> {
     const sending = this.#begin(timeUnixMs, limits)
     this.#throwFailure(await sending.outcome(this.#sendParts(families, sending)))
   }
@@ -130,7 +130,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
     }
   }
 
-  #begin(timeUnixMs: number, limits: SendLimits): PartSending {
+  #begin(timeUnixMs: number, limits: RetryLimits): PartSending {
     const query = [this.#labels, this.#isTimed ? `timestamp=${timeUnixMs}` : ''].filter((one) => one !== '').join('&')
     return new PartSending({
       settings: {

@@ -11,7 +11,7 @@ import { ExportCounts } from '../../export-counts.js'
 import { ExportQueue } from '../../export-queue.js'
 import { shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
-import type { Delivery, SendLimits } from '../../sending/send-until.js'
+import type { Delivery, RetryLimits } from '../../sending/send-until.js'
 import type { ExposedFamily } from '../format/names.js'
 import { selectFamilies } from '../format/select-families.js'
 import { type ExportMoment, FamilySeries, WrittenRow } from './family-series.js'
@@ -84,7 +84,7 @@ export class RemoteWriteExporter implements FamilyExporter {
   exportFamilies(families: readonly Family[], context?: FamilyExportContext): Promise<void> {
     const { clock } = this.#settings
     const endsMs = clock.monotonicMs() + (context?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
-    const limits: SendLimits = { endsMs, signal: context?.signal, isLast: context?.isLast ?? false }
+    const limits: RetryLimits = { endsMs, signal: context?.signal, isLast: context?.isLast ?? false }
     const unixMs = context?.timeUnixMs
     return this.#queue.inOrder(() => runDetached(() => this.#export(families, unixMs, limits)))
   }
@@ -106,7 +106,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     return shownAddress(this.#settings.destination)
   }
 
-  async #export(families: readonly Family[], unixMs: number | undefined, limits: SendLimits): Promise<void> {
+  async #export(families: readonly Family[], unixMs: number | undefined, limits: RetryLimits): Promise<void> {
     const { exemplars, staleMarkers, clock } = this.#settings
     const timeUnixMs = this.#times.next(Math.floor(unixMs ?? clock.unixMs()))
     const moment = { timeUnixMs, exemplarsAfterUnixMs: exemplars ? this.#deliveredUnixMs : Number.POSITIVE_INFINITY }
@@ -132,7 +132,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     this.#throwFailure(result)
   }
 
-  async #stream(limits: SendLimits): Promise<WriteStream> {
+  async #stream(limits: RetryLimits): Promise<WriteStream> {
     const { compress } = this.#settings
     this.#compress ??= compress === undefined ? loadSnappy() : Promise.resolve(compress)
     return new WriteStream(this.#settings, this.#sender, limits, await this.#compress, this.#agreed)

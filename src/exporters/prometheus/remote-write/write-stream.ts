@@ -4,7 +4,7 @@ import { RETRYABLE } from '../../sending/reply-meaning.js'
 import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
 import type { HttpReply, HttpSender } from '../../sending/http-sender.js'
-import { type Delivery, dropReason, type SendLimits, type SendSettings } from '../../sending/send-until.js'
+import { type Delivery, dropReason, type RetryLimits, type SendSettings } from '../../sending/send-until.js'
 import type { RemoteWriteSettings } from './remote-write-options.js'
 import { RequestWriterV1 } from './request-writer-v1.js'
 import { RequestWriterV2 } from './request-writer-v2.js'
@@ -30,7 +30,7 @@ export interface StreamResult extends SendingResult {
 /** Sends the samples of one export as a sequence of requests, in the version that the receiver accepts. */
 export class WriteStream {
   readonly #settings: RemoteWriteSettings
-  readonly #limits: SendLimits
+  readonly #limits: RetryLimits
   readonly #compress: Compress
   readonly #agreed: AgreedVersion
   readonly #send: SendSettings
@@ -44,7 +44,7 @@ export class WriteStream {
   /** Called with the outcome of the current request. */
   #listeners: ((delivery: Delivery) => void)[] = []
 
-  constructor(settings: RemoteWriteSettings, sender: HttpSender, limits: SendLimits, compress: Compress, agreed: AgreedVersion) {
+  constructor(settings: RemoteWriteSettings, sender: HttpSender, limits: RetryLimits, compress: Compress, agreed: AgreedVersion) {
     this.#settings = settings
     this.#limits = limits
     this.#compress = compress
