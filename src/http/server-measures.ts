@@ -11,7 +11,7 @@ import { defineReadyMeasure } from './predefined-view.js'
 import { PROM_CLIENT_SERVER_DURATION, PROM_CLIENT_UNMATCHED } from './prom-client-http-views.js'
 import type { BoundMeasure } from '../stats/recording/record.js'
 import type { Stats } from '../stats/stats.js'
-import { TagMap, type Tags } from '../stats/tags/tag-map.js'
+import type { TagMap, Tags } from '../stats/tags/tag-map.js'
 
 /** The route of all requests without a matching route, because callers choose their paths. */
 export const UNMATCHED_ROUTE = 'unmatched'
