@@ -23,7 +23,7 @@ const OPTIONS: OptionNames<FromRegistryOptions> = { timeoutMs: true, clock: true
 
 const FAILURES = internalCounter(
   'tallyscope_prom_client_failures_total',
-  'Metrics of a prom-client registry that were left out, by reason.',
+  'Metrics or series of a prom-client registry that were left out, by reason.',
   'metric',
   'reason',
 )
@@ -73,7 +73,7 @@ async function readMetric(metric: PromMetric, registry: PromRegistry, clock: Clo
     leftOut(name, 'failed', errorText(end.reason))
     return undefined
   }
-  for (const fault of end.value.faults) leftOut(name, 'inconsistent', fault)
+  for (const { reason, why } of end.value.faults) leftOut(name, reason, why)
   return end.value.metric
 }
 

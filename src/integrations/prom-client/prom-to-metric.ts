@@ -14,10 +14,16 @@ import type {
 import { distributionFault, summaryFault } from '../../metrics/data/validate-point.js'
 import type { PromExemplar, PromMetricValues, PromValue } from './registry-shape.js'
 
-/** A converted metric, and the reasons why series of it were left out. */
+/** Why a series, or a part of it, was left out. */
+export interface SeriesFault {
+  readonly reason: 'inconsistent' | 'duplicate'
+  readonly why: string
+}
+
+/** A converted metric, and what was left out. */
 export interface ConvertedMetric {
   readonly metric: Metric
-  readonly faults: readonly string[]
+  readonly faults: readonly SeriesFault[]
 }
 
 type Labels = Readonly<Record<string, string | number>>
@@ -57,12 +63,12 @@ export async function metricOf(given: PromMetricValues, registered: Registered, 
     groups.add(value, defaultLabels)
     if (slicer.isOver) await slicer.nextSlice()
   }
-  const faults: string[] = []
+  const faults: SeriesFault[] = []
   const timeSeries: TimeSeries[] = []
   for (const { labelValues, values } of groups.all()) {
     const { value, exemplar, fault } = pointOf(type, given.name, values, timeUnixMs)
-    if (value === undefined) faults.push(fault)
-    else timeSeries.push({ labelValues, points: [{ timeUnixMs, value }], ...(exemplar && { exemplar }) })
+    if (fault !== undefined) faults.push(fault)
+    if (value !== undefined) timeSeries.push({ labelValues, points: [{ timeUnixMs, value }], ...(exemplar && { exemplar }) })
     if (slicer.isOver) await slicer.nextSlice()
   }
   return { metric: { descriptor: descriptorOf(given, registered.name, type, groups.labelKeys), timeSeries }, faults }
@@ -89,7 +95,8 @@ interface SeriesGroup {
 
 /**
  * Groups the values of a metric by series, of which a histogram has one value for each bucket. prom-client has two series for labels that are
- * empty and absent, or in another order, which are one to Prometheus. Of those the last is shown.
+ * empty and absent, or in another order, which are one to Prometheus. Those are one group. Counters and histograms are added up; of gauges
+ * and quantiles the last is shown, and the other is reported.
  */
 class SeriesGroups {
   readonly labelKeys: string[] = []
@@ -138,27 +145,43 @@ function textOf(value: unknown): string | undefined {
   return value === '' ? undefined : String(value)
 }
 
-type PointOutcome =
-  | { readonly value: PointValue; readonly exemplar?: Exemplar | undefined; readonly fault?: undefined }
-  | { readonly value?: undefined; readonly exemplar?: undefined; readonly fault: string }
+interface PointOutcome {
+  readonly value?: PointValue
+  readonly exemplar?: Exemplar | undefined
+  readonly fault?: SeriesFault | undefined
+}
 
 function pointOf(type: MetricType, name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
   if (type === 'CUMULATIVE_DISTRIBUTION') return histogramOf(name, values, timeUnixMs)
   if (type === 'SUMMARY') return summaryOf(name, values)
   const last = values.at(-1)!
-  if (typeof last.value !== 'number') return { fault: `a value must be a number: its type is ${typeof last.value}` }
-  return { value: last.value, exemplar: exemplarOf(last.exemplar, timeUnixMs) }
+  const other = values.find(({ value }) => typeof value !== 'number')
+  if (other !== undefined) return inconsistent(`a value must be a number: its type is ${typeof other.value}`)
+  if (type === 'GAUGE_DOUBLE') return { value: last.value, fault: duplicateFault(values.length) }
+  return { value: total(values), exemplar: lastExemplar(values, timeUnixMs) }
+}
+
+function inconsistent(why: string): PointOutcome {
+  return { fault: { reason: 'inconsistent', why } }
+}
+
+/** The fault of a group from which only one of several series can be shown. */
+function duplicateFault(series: number): SeriesFault | undefined {
+  const why = 'labels that are empty and absent are one series, of which the last is shown'
+  return series > 1 ? { reason: 'duplicate', why } : undefined
 }
 
 /** Converts cumulative buckets with the label `le` into counts of single buckets. */
 function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
-  const buckets = values
-    .filter(({ metricName }) => metricName === `${name}_bucket`)
-    .map(({ labels, value, exemplar }) => ({ bound: boundOf(labels?.['le']), below: value, exemplar: exemplarOf(exemplar, timeUnixMs) }))
+  const byBound = new Map<number, PromValue[]>()
+  for (const value of values) {
+    if (value.metricName === `${name}_bucket`) getOrInsert(byBound, boundOf(value.labels?.['le']), () => []).push(value)
+  }
+  const buckets = [...byBound]
+    .map(([bound, same]) => ({ bound, below: total(same), exemplar: lastExemplar(same, timeUnixMs) }))
     .sort((a, b) => a.bound - b.bound)
-    .filter(({ bound }, at, all) => bound !== all[at + 1]?.bound)
-  const count = valueOf(values, `${name}_count`) ?? buckets.at(-1)?.below ?? 0
-  const sum = valueOf(values, `${name}_sum`) ?? 0
+  const count = totalOf(values, `${name}_count`) ?? buckets.at(-1)?.below ?? 0
+  const sum = totalOf(values, `${name}_sum`) ?? 0
   const finite = buckets.filter(({ bound }) => bound !== Number.POSITIVE_INFINITY)
   const below = [...finite.map((bucket) => bucket.below), count]
   const exemplars = [...finite, ...buckets.filter(({ bound }) => bound === Number.POSITIVE_INFINITY)].map(({ exemplar }) => exemplar)
@@ -173,7 +196,7 @@ function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: num
     ...(exemplars.some((exemplar) => exemplar !== undefined) && { exemplars }),
   }
   const fault = distributionFault(value)
-  return fault === undefined ? { value } : { fault }
+  return fault === undefined ? { value } : inconsistent(fault)
 }
 
 function summaryOf(name: string, values: readonly PromValue[]): PointOutcome {
@@ -184,16 +207,27 @@ function summaryOf(name: string, values: readonly PromValue[]): PointOutcome {
     .filter(({ quantile }, at, all) => quantile !== all[at + 1]?.quantile)
   const value: SummaryValue = {
     kind: 'summary',
-    count: valueOf(values, `${name}_count`) ?? 0,
-    sum: valueOf(values, `${name}_sum`) ?? 0,
+    count: totalOf(values, `${name}_count`) ?? 0,
+    sum: totalOf(values, `${name}_sum`) ?? 0,
     quantiles,
   }
   const fault = summaryFault(value)
-  return fault === undefined ? { value } : { fault }
+  if (fault !== undefined) return inconsistent(fault)
+  return { value, fault: duplicateFault(values.filter(({ metricName }) => metricName === `${name}_count`).length) }
 }
 
-function valueOf(values: readonly PromValue[], metricName: string): number | undefined {
-  return values.findLast((value) => value.metricName === metricName)?.value
+function total(values: readonly PromValue[]): number {
+  return values.reduce((sum, { value }) => sum + value, 0)
+}
+
+/** The sum of the values of this name, or undefined if there is none. */
+function totalOf(values: readonly PromValue[], metricName: string): number | undefined {
+  const named = values.filter((value) => value.metricName === metricName)
+  return named.length === 0 ? undefined : total(named)
+}
+
+function lastExemplar(values: readonly PromValue[], timeUnixMs: number): Exemplar | undefined {
+  return values.map(({ exemplar }) => exemplarOf(exemplar, timeUnixMs)).findLast((exemplar) => exemplar !== undefined)
 }
 
 function boundOf(le: string | number | undefined): number {

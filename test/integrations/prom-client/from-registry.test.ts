@@ -157,33 +157,6 @@ test('values without labels have none, as in the unlabelled summaries of @promet
   expect(formatText(await fromRegistry(gauge).getMetrics())).toContain('\ndepth 4\n')
 })
 
-test('of series whose labels are empty and absent, which are one to Prometheus, the last is shown', async () => {
-  const registry = new Registry()
-  const options = (name: string) => ({ name, help: name, labelNames: ['route'], registers: [registry] })
-  const [total, depth] = [new Counter(options('a_total')), new Gauge(options('b'))]
-  const [wait, size] = [new Histogram({ ...options('c'), buckets: [1] }), new Summary({ ...options('d'), percentiles: [0.5] })]
-  for (const [labels, value] of [
-    [{ route: '' }, 0.5],
-    [{}, 2],
-  ] as const) {
-    total.inc(labels, value)
-    depth.set(labels, value)
-    wait.observe(labels, value)
-    size.observe(labels, value)
-  }
-  expect([...parseSamples(formatText(await fromRegistry(registry).getMetrics()))].map(String)).toEqual([
-    'a_total{},2',
-    'b{},2',
-    'c_bucket{le=1},0',
-    'c_bucket{le=+Inf},1',
-    'c_sum{},2',
-    'c_count{},1',
-    'd{quantile=0.5},2',
-    'd_sum{},2',
-    'd_count{},1',
-  ])
-})
-
 test('label order makes no difference, and empty labels are absent', async () => {
   const gauge = registryWith('depth', 'gauge', [
     { labels: { a: '1', b: '2' }, value: 1 },
@@ -304,19 +277,4 @@ test('in the text format bounds and quantiles are written as prom-client does', 
   let streamed = ''
   for await (const chunk of textEncoder.encode([...(await fromRegistry(registry).getMetrics())])) streamed += Buffer.from(chunk).toString()
   expect(labels(streamed).sort()).toEqual(theirs.sort())
-})
-
-test('labels that are null and undefined stay two series, with the values that prom-client writes', async () => {
-  const registry = new Registry()
-  const labelNames = ['user']
-  const missing = [{ user: null }, { user: undefined }] as unknown as { user: string }[]
-  const logins = new Counter({ name: 'logins_total', help: 'l', labelNames, registers: [registry] })
-  const wait = new Histogram({ name: 'wait_seconds', help: 'w', labelNames, buckets: [1], registers: [registry] })
-  missing.forEach((labels, at) => {
-    logins.inc(labels, at + 2)
-    wait.observe(labels, at)
-  })
-  const ours = formatText(await fromRegistry(registry).getMetrics())
-  expect([...parseSamples(ours)].sort()).toEqual([...parseSamples(await registry.metrics())].sort())
-  expect(ours).toContain('logins_total{user="null"} 2')
 })
