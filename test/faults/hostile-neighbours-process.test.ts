@@ -67,7 +67,7 @@ test.each([
   ['fifty readers that stop', 8_000, 0],
   ['a thousand impatient scrapes a second', 10, 0],
   ['two thousand guards', 10, 100],
-])('%s delay another route of the service less than three times', async (kind, rows, takesMs) => {
+])('%s delay another route of the service by a factor of less than three', async (kind, rows, takesMs) => {
   const port = await service(rows, takesMs)
   await p99(port)
   const idleMs = await p99(port)

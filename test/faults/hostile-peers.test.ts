@@ -100,7 +100,7 @@ test('a member that waits long for others makes no scrape of another one wait as
   await keeper.close()
 })
 
-test('a time to wait that no member needs is malformed', async () => {
+test('a waiting time longer than any member needs is invalid', async () => {
   const keeper = keeperWith(dataWith(new ManualClock()))
   const request = (): Uint8Array[] => [controlFrame('REQUEST_MERGED', { number: 1, waitMs: 2 ** 40, isFresh: true })]
   expect(await flood(await joined(keeper), request, 1)).toBe('malformed')
@@ -186,7 +186,7 @@ async function memberOfTest(): Promise<{ member: Member; keeper: HeldChannel; en
   return { member, keeper, ending }
 }
 
-test('a keeper whose replica has parts without end loses its member', async () => {
+test('a keeper that sends endless parts of a replica loses its member', async () => {
   const { keeper, ending } = await memberOfTest()
   const term = newId()
   await flood(keeper, () => [origin('keeper', term), restart()], 6_000)

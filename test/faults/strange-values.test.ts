@@ -67,7 +67,7 @@ afterEach(async () => {
 })
 
 describe.each(THROWN)('%s that is thrown', (name, make) => {
-  test('by a producer, an exporter, a guard or a derived metric costs its own part only', async () => {
+  test('by a producer, an exporter, a guard or a derived metric affects nothing else', async () => {
     const one = producer(() => [metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])])
     const registry = new MetricRegistry()
     registry.derivedGauge('derived').observe(() => {
@@ -86,7 +86,7 @@ describe.each(THROWN)('%s that is thrown', (name, make) => {
     await transport.shutdown()
   })
 
-  test('by the function of a span is what the caller gets, and is recorded', async () => {
+  test('by the function of a span is recorded and rethrown to the caller', async () => {
     const { tracer, sent } = traced()
     const thrown = make()
     const caught = (act: () => unknown): unknown => {

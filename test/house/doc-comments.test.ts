@@ -37,7 +37,7 @@ test('the declarations of all entries are found', () => {
   expect(count('option')).toBeGreaterThan(350)
 })
 
-describe('what is missing is found', () => {
+describe('missing comments are found', () => {
   /** The faults of an entry `index.ts` that exports everything from these files. */
   function check(source: string, expected: string[]): void {
     const files: Record<string, string> = {

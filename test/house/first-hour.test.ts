@@ -49,7 +49,7 @@ function rise(family: string, labels: readonly string[], act: () => void): numbe
 
 const javascript = <T>(value: unknown): T => value as T
 
-describe('of the ten mistakes', () => {
+describe('the ten usual mistakes', () => {
   test('1: a misspelt tag, in JavaScript, is counted and logged once', () => {
     const latency = stats.measure('one/latency', { unit: 's', tagKeys: ['method'], view: distribution() })
     const record = () => {

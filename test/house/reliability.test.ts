@@ -54,7 +54,7 @@ function testNames(file: string): readonly string[] {
   return found
 }
 
-/** What is wrong with one reference, such as `test/faults/a.test.ts → a value of 1 MB`; undefined where it holds. */
+/** The fault of a reference such as `test/faults/a.test.ts → a value of 1 MB`; undefined if there is such a test. */
 function faultOf(reference: string): string | undefined {
   const [file = '', words = ''] = reference.replaceAll('`', '').split(/\s*→\s*/)
   if (!/^test\/.+\.test\.ts$/.test(file)) return `names no test file: ${reference}`

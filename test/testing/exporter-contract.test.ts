@@ -88,7 +88,7 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
     }),
     'shutdown waits for pending exports',
   ],
-])('one that %s is found out', async (_, make, name) => {
+])('an exporter that %s fails the contract', async (_, make, name) => {
   expect(await broken(make)).toContain(name)
 })
 

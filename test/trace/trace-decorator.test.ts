@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { TraceDecorator } from '../../src/trace/traced-function.js'
 import { traced } from './tracer-fixture.js'
 
-test('decorates methods, with standard and with experimental decorators', async () => {
+test('the decorator traces methods, as a standard and as an experimental decorator', async () => {
   const { tracer, sent } = traced()
   class Shop {
     readonly name = 'shop'

@@ -10,7 +10,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const BEFORE = 2 ** 31 - 10
 
-test('counters and buckets of members pass 2^31 without a value that was not there', () => {
+test('counters and buckets of members are correct below, at and above 2^31', () => {
   const group = new MergedFamilies({ clock: new ManualClock(), limits: DEFAULT_DATA_LIMITS })
   const members = [0, 1].map((slot) => {
     const registry = new MetricRegistry()

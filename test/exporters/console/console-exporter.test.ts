@@ -101,7 +101,7 @@ test('metrics in the format json are one line each', async () => {
   expect(lines[1]).toContain('"value":"NaN"')
 })
 
-test.each(['pretty', 'json'] as const)('no control character gets through, %s', async (format) => {
+test.each(['pretty', 'json'] as const)('control characters are escaped in the format %s', async (format) => {
   const evil = '\u001b]0;title\u0007 \u009b31m \r\n \u0000 \u202e \u2028 \u007f'
   const metric = {
     descriptor: { name: evil, description: evil, unit: evil, type: 'GAUGE_DOUBLE', labelKeys: [evil] },

@@ -68,7 +68,7 @@ test.each([
   [{ ENDPOINT: '/otlp/' }, ['/otlp/v1/metrics', '/otlp/v1/traces']],
   [{ METRICS_ENDPOINT: '/as/it/is/', TRACES_ENDPOINT: '' }, ['/as/it/is/', '/']],
   [{ METRICS_ENDPOINT: '/m?tenant=a', ENDPOINT: '/' }, ['/m?tenant=a', '/v1/traces']],
-])('of %j come the paths %j', async (paths, expected) => {
+])('the endpoint %j results in the paths %j', async (paths, expected) => {
   const { url, requests } = await receiver()
   const env = variables(Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, `${url}${path}`])))
   const metrics = new OtlpMetricExporter(otlpOptionsFromEnvironment(env, 'metrics').options)

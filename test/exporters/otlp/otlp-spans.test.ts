@@ -167,7 +167,7 @@ test('a batch larger than one request is sent as several in order, and the error
   await exporter.shutdown()
 })
 
-test('of parts that are sent at once, those behind one that did not arrive do not count as delivered', async () => {
+test('parts after one that was not delivered do not count as delivered, even if they were sent at the same time', async () => {
   const taken = (): number => selfValue('tallyscope_exporter_requests_total', 'OtlpTraceExporter', 'taken')
   const before = taken()
   const { url, requests } = await receiver((response, _, { body }) => {

@@ -162,7 +162,7 @@ test.each<[string, Record<string, string>, () => Buffer, string | undefined]>([
   ['that is no gzip', { 'content-encoding': 'gzip' }, () => bytes('<html>'), undefined],
   ['of an unknown encoding', { 'content-encoding': 'br' }, () => bytes('x'), undefined],
   ['that is compressed', { 'content-encoding': 'gzip' }, () => gzipSync('fine'), 'fine'],
-])('of an answer %s there is what can be read', async (_, headers, body, expected) => {
+])('a response %s has the body that can be read', async (_, headers, body, expected) => {
   const content = body() // making it takes longer than a request may
   const { url } = await receiver((response) => {
     response.on('error', () => {})

@@ -225,7 +225,7 @@ test.each([
   ['all, if the tracer trusts its callers', { untrusted: false }, {}, 50],
   ['all, if the plugin trusts its callers', {}, { publicEndpoint: false }, 50],
   ['none, at a public endpoint', { untrusted: true }, {}, 0],
-])('of 50 requests that callers sample and the sampler does not, are sampled: %s', async (_, tracer, plugin, sampled) => {
+])('of 50 requests that callers sample, these are sampled: %s', async (_, tracer, plugin, sampled) => {
   const clock = new ManualClock()
   const sampler = new ParentBasedSampler({ root: new AlwaysOffSampler() })
   const { app, spans } = await served((each) => each.get('/', async () => 'x'), {

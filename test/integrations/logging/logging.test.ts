@@ -49,7 +49,7 @@ test('unsampled spans have trace_sampled false', () => {
   })
 })
 
-test('pino accepts them as a mixin', () => {
+test('pino accepts the fields as a mixin', () => {
   const { stream, read } = lines()
   const logger = pino({ mixin: traceLogMixin }, stream)
   logger.info('before')
@@ -60,7 +60,7 @@ test('pino accepts them as a mixin', () => {
   expect(read()[0]).not.toHaveProperty('trace_id')
 })
 
-test("Fastify's own logger has them in handlers, and at the completion of a request", async () => {
+test("Fastify's own logger has the fields in handlers, and at the completion of a request", async () => {
   const { stream, read } = lines()
   const app = fastify({ logger: { level: 'info', stream, mixin: traceLogMixin } })
   await app.register(tallyscopeFastify, { tracer: newTracer(), stats: new Stats() })
@@ -76,7 +76,7 @@ test("Fastify's own logger has them in handlers, and at the completion of a requ
   await app.close()
 })
 
-test('a plain logger and a console get them with each line, and fields of the line take precedence', () => {
+test('a plain logger and a console get the fields with each line, and fields of the line take precedence', () => {
   const told: unknown[][] = []
   const level =
     (name: string) =>

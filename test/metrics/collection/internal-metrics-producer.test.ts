@@ -47,7 +47,7 @@ test('internal counters and gauges are metrics under their exact names', async (
   expect(Math.abs(startTimeUnixMs - (Date.now() - performance.now()))).toBeLessThan(60_000)
 })
 
-test('their start time is the start of the process, and never in the future', async () => {
+test('the start time of internal metrics is that of the process, and never in the future', async () => {
   const clock = new ManualClock({ unixMs: 5 })
   const metrics = await selfMetrics({ clock }).getMetrics()
   const starts = metrics.flatMap(({ timeSeries }) => timeSeries.flatMap(({ startTimeUnixMs }) => startTimeUnixMs ?? []))

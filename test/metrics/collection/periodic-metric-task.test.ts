@@ -128,7 +128,7 @@ test.each([
   ],
   ['rejects', () => Promise.reject(new Error('no'))],
   ['rejects with nothing', () => Promise.reject()], // oxlint-disable-line prefer-promise-reject-errors
-])('a run that %s is told, counted, and tried again at the next tick', async (how, run) => {
+])('a run that %s is logged and counted, and the next tick runs', async (how, run) => {
   const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock, name: `task that ${how}` })
   await clock.advanceAsync(3_000)
   expect(task.status).toMatchObject({ state: 'waiting', runs: 0, failures: 3 })
@@ -391,7 +391,7 @@ describe('with the clock of Node', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('fake timers without a fake clock do as well', async () => {
+  test('fake timers without a fake clock move a task too', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const run = vi.fn()
     const task = new PeriodicMetricTask({ run, intervalMs: 1_000 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoize } from '../../../src/metrics/data/memoize.js'
 
-test('the same object gets the same result, which is made once', () => {
+test('a memoized function runs once for each object, and returns the same result again', () => {
   let made = 0
   const box = memoize(({ name }: { readonly name: string }) => ({ name, number: ++made }))
   const one = { name: 'one' }
@@ -10,7 +10,7 @@ test('the same object gets the same result, which is made once', () => {
   expect(box({ name: 'one' })).toEqual({ name: 'one', number: 2 })
 })
 
-test('what could not be made is tried again', () => {
+test('a memoized function that has thrown runs again', () => {
   let fails = true
   const box = memoize((key: object) => {
     if (fails) throw new Error('not yet')

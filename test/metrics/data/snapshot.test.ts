@@ -20,7 +20,7 @@ function viewOf(aggregation: Aggregation, { rowsPerView = 10, signed = false } =
   return { clock, stats, record, source }
 }
 
-test('of a sum has each row with its labels, its start time and the newest exemplar', () => {
+test('a snapshot of a sum has each row with its labels, its start time and the newest exemplar', () => {
   const { record, source, clock } = viewOf(sum())
   record(2, { a: 'x', b: 'y' })
   clock.advance(500)
@@ -40,13 +40,13 @@ test('of a sum has each row with its labels, its start time and the newest exemp
   })
 })
 
-test('of last values has no start time', () => {
+test('a snapshot of last values has no start time', () => {
   const { record, source } = viewOf(lastValue())
   record(2, { a: 'x' })
   expect(snapshotOf(source(), 9_000).timeSeries).toEqual([{ labelValues: ['x', undefined], points: [{ timeUnixMs: 9_000, value: 2 }] }])
 })
 
-test('omits unused rows, and marks the overflow row', () => {
+test('a snapshot omits unused rows, and marks the overflow row', () => {
   const { record, source, stats } = viewOf(count(), { rowsPerView: 3 })
   for (const a of ['w', 'x', 'y', 'z']) record(1, { a })
   stats.viewManager.removeRows('v', { a: 'x' })
@@ -57,7 +57,7 @@ test('omits unused rows, and marks the overflow row', () => {
   ])
 })
 
-describe('of a distribution', () => {
+describe('a snapshot of a distribution', () => {
   test('has buckets, moments and the exemplar of each bucket', () => {
     const { record, source } = viewOf(distribution([1, 5]), { signed: true })
     for (const value of [-2, 2, 4, 4]) record(value, { a: 'x' })

@@ -145,7 +145,7 @@ test('quantiles of an empty histogram are NaN, of zeros zero, and a share outsid
   expect(of([1e308, 1.1]).quantile(1)).toBeLessThanOrEqual(Number.MAX_VALUE)
 })
 
-test('a cleared histogram is as new', () => {
+test('a cleared histogram is like a new one', () => {
   const histogram = of(
     Array.from({ length: 1_000 }, (_, i) => 1.5 ** (i % 500)),
     { maxBuckets: 10 },

@@ -135,7 +135,7 @@ test('an expired window drops its values, but count and sum are kept', () => {
   expect(data.summary()).toMatchObject({ count: 2, sum: 6, quantiles: [{ quantile: 1, value: Number.NaN }] })
 })
 
-test('values expire also without being read for long', () => {
+test('values expire even if they are not read for a long time', () => {
   const clock = new HandClock()
   const data = make({ quantiles: [0, 1], maxAgeMs: 60_000 }, clock)
   data.record(5)
@@ -239,7 +239,7 @@ test('intervals contain each completed time span and the open one', () => {
   expect(make().summary()).not.toHaveProperty('intervals')
 })
 
-test('cleared percentiles are as new', () => {
+test('cleared percentiles are like new ones', () => {
   const data = make({ quantiles: [0.5] })
   data.record(1)
   data.clear()

@@ -44,7 +44,7 @@ describe.each([
       )(cumulative.timeSeries({ a: 'x' })),
   ],
 ])('%s', (_way, make) => {
-  test('it only increases, and other values are dropped and counted', () => {
+  test('only increases, and other values are dropped and counted', () => {
     const made = setUp({ type: 'int64' })
     const add = make(made)
     for (const value of [5, 0, -0, 7n, -1, NaN, Infinity, -Infinity, 1.5, '5', null, -3n]) add(value)

@@ -30,7 +30,7 @@ const WAYS: [string, (made: SetUp) => { set(value: unknown): void; add(value: un
 ] // prettier-ignore
 
 describe.each(WAYS)('%s', (_way, make) => {
-  test('a gauge can be set, raised and lowered', () => {
+  test('can be set, raised and lowered', () => {
     const made = setUp()
     const series = make(made)
     series.set(5)
@@ -39,7 +39,7 @@ describe.each(WAYS)('%s', (_way, make) => {
     expect(made.rows()).toEqual(['x -3.5'])
   })
 
-  test.each([Infinity, -Infinity, NaN, 1e-300, 5])('it may be set to %d', (value) => {
+  test.each([Infinity, -Infinity, NaN, 1e-300, 5])('may be set to %d', (value) => {
     const made = setUp()
     make(made).set(value)
     expect(made.rows()).toEqual([`x ${value}`])

@@ -87,7 +87,7 @@ test('data cached by epochs and versions is correct after any records, removals 
   expect(reader.reused).toBeGreaterThan(1_000)
 })
 
-test('the same holds for instruments', () => {
+test('data of instruments cached by epochs and versions is correct after any records and removals', () => {
   const random = randomNumbers(12)
   const whole = (below: number) => Math.floor(random() * below)
   const registry = new MetricRegistry({ clock: new ManualClock(), limits: { rowsPerView: 40 } })

@@ -25,7 +25,7 @@ test('a reference has the row of its labels, in any chunk', () => {
   expect([places[40]!.chunk, places[40]!.cell]).toEqual([store.chunks[1], 8])
 })
 
-test('it sets the epoch of its row at each change', () => {
+test('a reference sets the epoch of its row at each change', () => {
   const { store, epochs } = storeOf()
   const place = new SeriesRef(store, { a: 'x' })
   epochs.advance()
@@ -35,7 +35,7 @@ test('it sets the epoch of its row at each change', () => {
   expect(place.chunk.lastEpochs[place.cell]).toBe(epochs.current)
 })
 
-test('it looks its row up again only if that was removed', () => {
+test('a reference looks its row up again only if that was removed', () => {
   const { store, epochs } = storeOf()
   const looked = vi.spyOn(store, 'findOrCreate')
   const place = new SeriesRef(store, { a: 'x' })
@@ -56,7 +56,7 @@ test('it looks its row up again only if that was removed', () => {
   expect(looked).toHaveBeenCalledTimes(1)
 })
 
-test('it looks its row up again if the cell now has another row', () => {
+test('a reference looks its row up again if the cell now has another row', () => {
   const { store } = storeOf()
   const place = new SeriesRef(store, { a: 'x' })
   store.remove(store.matching({ a: 'x' }))
@@ -77,7 +77,7 @@ test('reading a series that was removed changes nothing', () => {
   expect(place.read(() => 1)).toBe(1)
 })
 
-test('it creates its row again after a removal, also one created after other removals', () => {
+test('a reference creates its row again after a removal, also one created after other removals', () => {
   const { store } = storeOf()
   store.find({ a: 'other' })
   store.find({ a: 'last' })

@@ -12,4 +12,4 @@ test.each<[string, string]>([
   ['[1,]', 'line 1, column 4'],
   ['{"a":-x}', 'line 1, column 7'],
   ['{}\n\nx', 'line 3, column 1'],
-])('%j is no JSON from its %s on', (text, place) => expect(jsonFault(text)).toBe(place))
+])('%j is invalid JSON from its %s on', (text, place) => expect(jsonFault(text)).toBe(place))

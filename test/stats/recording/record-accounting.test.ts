@@ -58,14 +58,14 @@ describe('calls with invalid arguments', () => {
       .rows.reduce((all, { data }) => all + (data.kind === 'distribution' ? data.count : (data as { value: number }).value), 0)
 
   test.each(views.filter(({ kind }) => kind === 'count' || kind === 'distribution'))(
-    'of which $name took or counted as dropped each one',
+    'are each accepted or counted as dropped by $name',
     ({ name, measure }) => {
       expect(taken(name) + counted('tallyscope_dropped_values_total', name)).toBe(calls.get(measure))
       expect(taken(name)).toBeGreaterThan(CALLS / 100)
     },
   )
 
-  test.each(measures)('count as dropped by $name if no view accepted them', (measure) => {
+  test.each(measures)('are counted as dropped by $name if no view accepted them', (measure) => {
     const dropped = counted('tallyscope_dropped_measurements_total', measure.name)
     const byView = views.filter((view) => view.measure === measure).map(({ name }) => counted('tallyscope_dropped_values_total', name))
     expect(dropped).toBeGreaterThan(CALLS / 1_000)

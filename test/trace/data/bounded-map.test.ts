@@ -9,7 +9,7 @@ const key = fc.oneof(
 const limit = fc.oneof(fc.integer({ min: -1, max: 40 }), fc.constantFrom(Infinity, Number.NaN, 2.5))
 const step = fc.tuple(fc.constantFrom('set', 'set', 'set', 'delete'), key, fc.integer())
 
-test('keeps the newest entries in order as a Map does, and counts the removed ones', () => {
+test('a bounded map keeps the newest entries in order as a Map does, and counts the removed ones', () => {
   fc.assert(
     fc.property(limit, fc.array(step, { maxLength: 80 }), (max, steps) => {
       const bounded = new BoundedMap<unknown, number>(max)

@@ -29,7 +29,7 @@ test('lazy attributes are computed at the first read, once, also after the end',
   expect(told).toEqual(['told'])
 })
 
-test('they come before attributes that are set explicitly, which replace them', () => {
+test('lazy attributes come before attributes that are set explicitly, which replace them', () => {
   const { tracer, spans } = sampled()
   tracer.startDetachedSpan('a').addLater(source()).addAttribute('second', 'new').addAttribute('third', true).end()
   expect(Object.entries(spans[0]!.attributes)).toEqual([
@@ -39,20 +39,20 @@ test('they come before attributes that are set explicitly, which replace them', 
   ])
 })
 
-test('the limit of attributes applies to them, and default attributes come first', () => {
+test('the limit of attributes applies to lazy ones, and default attributes come first', () => {
   const { tracer, spans } = sampled({ limits: { attributes: 2 }, defaultAttributes: { service: 'shop' } })
   tracer.startDetachedSpan('a').addLater(source()).end()
   expect(Object.keys(spans[0]!.attributes)).toEqual(['first', 'second'])
   expect(spans[0]!.dropped.attributes).toBe(1)
 })
 
-test('the summary of running spans shows them', () => {
+test('the summary of running spans has lazy attributes', () => {
   const { tracer } = sampled()
   tracer.startDetachedSpan('a').addLater(source())
   expect(tracer.summary()[0]!.running[0]!.attributes).toEqual({ first: 1, second: 'two' })
 })
 
-test('unsampled and ended spans ignore them', () => {
+test('unsampled and ended spans ignore lazy attributes', () => {
   const told: string[] = []
   sampled({ sampler: new AlwaysOffSampler() }).tracer.startDetachedSpan('a').addLater(source(told)).end()
   const { tracer, spans } = sampled()

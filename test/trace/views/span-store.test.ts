@@ -72,7 +72,7 @@ test('names beyond the limit are not summarised', () => {
   ])
 })
 
-test('can be disabled', () => {
+test('the summary can be disabled', () => {
   const { tracer } = traced({ summary: false })
   tracer.startDetachedSpan('a').end()
   expect(tracer.summary()).toEqual([])

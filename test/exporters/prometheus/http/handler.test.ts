@@ -185,7 +185,7 @@ test('a long document that fails midway aborts the response', async () => {
   expect(counted('scripted', 'broken') - before).toBe(2)
 })
 
-test('an unread body occupies no slot of maxInFlight, and its work stops once it is cancelled', async () => {
+test('an unread body needs no permit of maxInFlight, and its work stops once it is cancelled', async () => {
   for (const read of [false, true]) {
     let stopped = 0
     const encoders = scripted(async function* () {
@@ -394,7 +394,7 @@ test(
 )
 
 test(
-  'scrapes that wait for a slow producer occupy no slot of maxInFlight, and are limited in number',
+  'scrapes that wait for a slow producer need no permit of maxInFlight, and are limited in number',
   timed(async () => {
     const slow = vi.fn(() => new Promise<Metric[]>((resolve) => void setTimeout(() => resolve([one]), 5_000)))
     const handle = handler(slow, { maxInFlight: 1, maxWaiting: 10 })
