@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,6 +30,8 @@ interface Named {
 
 class RandomGroup {
   readonly #number: number
+  /** One for each group, because an ended group leaves files to its next process. */
+  readonly #folder: string
   readonly #below: (limit: number) => number
   readonly #running: Named[] = []
   readonly #ending: Named[] = []
@@ -42,6 +44,8 @@ class RandomGroup {
 
   constructor(number: number) {
     this.#number = number
+    this.#folder = join(folder, String(number))
+    mkdirSync(this.#folder, { mode: 0o700 })
     this.#below = randomFrom(number)
   }
 
@@ -71,7 +75,7 @@ class RandomGroup {
   #start(): void {
     if (this.#running.length >= MAX_RUNNING) return
     const name = `of${this.#running.length + this.#ending.length}`
-    const started = { name, process: new SimulatedProcess(`e${this.#number}`, folder) }
+    const started = { name, process: new SimulatedProcess('e', this.#folder) }
     this.#running.push(started)
     this.#log.push(`start ${name}`)
     this.#record(started)

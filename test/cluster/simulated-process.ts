@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
 import { linkSync, renameSync } from 'node:fs'
 import { Server, type Socket } from 'node:net'
-import { vi } from 'vitest'
 import { timerClock } from '../../src/base/clock.js'
 import { Member } from '../../src/cluster/member.js'
 import { Membership } from '../../src/cluster/membership.js'
@@ -16,10 +15,11 @@ import { Numbers, numbersOf, simpleData } from './simple-data.js'
 // What belongs to one of them is known by its asynchronous context.
 
 const current = new AsyncLocalStorage<SimulatedProcess>()
-const processes = new Map<number, SimulatedProcess>()
+const running = new Set<number>()
 const realPid = process.pid
 /** Above those of Linux. */
-let lastPid = 5_000_000
+const FIRST_PID = 5_000_000
+let lastPid = FIRST_PID
 
 /** How a process ends. After `leave` and `exit` nothing of it may be lost. */
 export type End = 'leave' | 'exit' | 'kill'
@@ -46,7 +46,7 @@ export class SimulatedProcess {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve
     })
-    processes.set(this.pid, this)
+    running.add(this.pid)
     this.#folder = openGroupFolder(hash, path)
     const data = simpleData(timerClock)
     const member = new Member(newId(), data, [this.numbers], true)
@@ -118,6 +118,7 @@ export class SimulatedProcess {
 
   #die(): void {
     this.isDead = true
+    running.delete(this.pid)
     for (const socket of this.#sockets) socket.destroy()
     for (const server of this.#servers) this.#close(server)
     this.#resolve()
@@ -155,34 +156,36 @@ export class SimulatedProcess {
 /** What a process that has ended finds in its folder. */
 const NOTHING: Partial<Record<keyof GroupFolder, unknown>> = { generations: [], finalRowIds: [], has: false, finalRowsUnixMs: 0 }
 
-/** Replaces what tells processes apart. Call it once in a test file. */
+/**
+ * Replaces what tells processes apart. Call it once in a test file. The replacements keep nothing of their calls, unlike spies: after a
+ * thousand groups those would hold every frame that was sent.
+ */
 export function simulateProcesses(): void {
   Object.defineProperty(process, 'pid', { get: () => current.getStore()?.pid ?? realPid })
-  const { kill } = process
-  vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
-    if (processes.get(pid) === undefined) return kill.call(process, pid, signal)
-    if (processes.get(pid)!.isDead) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' })
+  const { kill, emitWarning } = process
+  process.kill = (pid, signal) => {
+    if (pid <= FIRST_PID) return kill.call(process, pid, signal)
+    if (!running.has(pid)) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' })
     return true
-  })
-  const { emitWarning } = process
-  vi.spyOn(process, 'emitWarning').mockImplementation((...args: unknown[]) => {
+  }
+  process.emitWarning = (...args: unknown[]) => {
     if (current.getStore()?.isDead !== true) Reflect.apply(emitWarning, process, args) // one that has ended finds no group
-  })
+  }
   const adopt = (message: unknown): void => current.getStore()?.adopt((message as { socket: Socket }).socket)
   subscribe('net.client.socket', adopt)
   subscribe('net.server.socket', adopt)
   const { send } = SocketChannel.prototype
-  vi.spyOn(SocketChannel.prototype, 'send').mockImplementation(function (this: SocketChannel, frame: Uint8Array) {
+  SocketChannel.prototype.send = function (this: SocketChannel, frame: Uint8Array) {
     const owner = current.getStore()!
     owner.called(`send ${kindOf(frame)}`)
     send.call(this, frame)
     owner.called('sent')
-  })
+  }
   const { listen } = Server.prototype
-  vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+  Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     const owner = current.getStore()
     const server = Reflect.apply(listen, this, args) as Server
     owner?.adoptServer(this)
     return server
-  })
+  }
 }
