@@ -108,7 +108,7 @@ export class Keeper {
   }
 
   /**
-   * Requests changes from all live members, and waits for them at most `waitMs`. Concurrent gatherings share one request.
+   * Requests changes from all live members, and waits at most `waitMs`. Concurrent gatherings share one request.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if totals would be too low.
    */
   async gather(waitMs: number): Promise<void> {
@@ -117,9 +117,7 @@ export class Keeper {
     this.#finalRows.import()
     this.#report()
     await this.#requests.request(waitMs)
-    // Before a total is shown, the standby must have it, or it would fall if this process were killed.
-    if (!this.#replication.isComplete) await this.#requests.request(waitMs)
-    await this.#replication.replicate()
+    await this.#replication.untilComplete(() => this.#requests.request(waitMs))
     this.#checkCurrent()
   }
 

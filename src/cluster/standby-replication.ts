@@ -2,11 +2,14 @@ import type { ChangeReader } from './data/contributor.js'
 import { FRAME, kindOf } from './data/frame-writer.js'
 import { keeperOrigin } from './keeper-replica.js'
 import type { GroupData, MergedData } from './group-data.js'
+import { incomplete } from './group-error.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
 /** Another standby is chosen if the channel of this one is busy in more rounds. */
 const MAX_BUSY_ROUNDS = 3
+/** Each request of a gathering sends the rows of this process to the standby that has just been chosen, because the former one has ended. */
+const MAX_REQUESTS = 2
 
 /**
  * Replicates the rows that only the process of the keeper has to one other member, the standby: those of the keeper itself and of its
@@ -37,16 +40,40 @@ export class StandbyReplication {
     this.#departed = data.changes([{ name, getMetrics: () => [], getFamilies: () => merged.departed() }])
   }
 
-  /** False if a new standby has to receive the rows of this process first. Request them then. */
-  get isComplete(): boolean {
-    this.#chooseStandby()
-    return this.#standby === undefined || this.#own().every(({ id, lateSinceMs }) => lateSinceMs !== undefined || this.#complete.has(id))
+  /**
+   * Resolves when the standby has the totals that this process may show: if it were killed, they would fall otherwise.
+   * @param request Requests changes from all members, those of this process included.
+   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`
+   */
+  async untilComplete(request: () => Promise<unknown>): Promise<void> {
+    for (let requests = 0; !(await this.#completed()); requests++) {
+      if (requests === MAX_REQUESTS) throw incomplete('its standby has not received all rows of the keeper yet')
+      await request()
+    }
   }
 
-  /** Chooses the live member with the lowest slot, which stays the standby until its connection ends. */
+  async #completed(): Promise<boolean> {
+    if (!this.#isComplete()) return false
+    await this.replicate()
+    return this.#isComplete()
+  }
+
+  /** Returns false if a new standby has to receive the rows of this process. A thread that is late is not waited for. */
+  #isComplete(): boolean {
+    this.#chooseStandby()
+    const isMissing = ({ id, isKeeper, lateSinceMs }: MemberRecord): boolean =>
+      (isKeeper || lateSinceMs === undefined) && !this.#complete.has(id)
+    return this.#standby === undefined || !this.#own().some(isMissing)
+  }
+
+  /**
+   * Chooses the live member with the lowest slot, which stays the standby until its connection ends. If all members are late, one of them
+   * is chosen, because their replies may have arrived while the event loop of this process was blocked.
+   */
   #chooseStandby(): void {
     if (this.#standby !== undefined) return
-    const standby = this.#roster.all().find(({ isKeeper, canLead, lateSinceMs }) => !isKeeper && canLead && lateSinceMs === undefined)
+    const others = this.#roster.all().filter(({ isKeeper, canLead }) => !isKeeper && canLead)
+    const standby = others.find(({ lateSinceMs }) => lateSinceMs === undefined) ?? others.find(({ channel }) => !channel.isBusy)
     if (standby === undefined) return
     this.#standby = standby
     this.#busyRounds = 0

@@ -12,8 +12,8 @@ const data = dataWith(timerClock, ['apart'])
 
 function keeper(): Keeper {
   const id = newId()
-  const made = keeperWith(data, { id })
   const own = memberOf(new MetricRegistry(), id)
+  const made = keeperWith(data, { id, restartOwnRows: () => own.member.restart() })
   own.connect(made)
   return made
 }

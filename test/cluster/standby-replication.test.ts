@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { FRAME } from '../../src/cluster/data/frame-writer.js'
+import type { Keeper } from '../../src/cluster/keeper.js'
+import { controlFrame } from '../../src/cluster/net/control-frames.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+import { dataWith, HeldChannel, hello, keeperWith, turns } from './one-keeper.js'
+
+/** Shorter than the delay of the roster, with which a standby is chosen too. */
+const WAIT_MS = 50
+
+/** A keeper of which the test is all members, its own one included. */
+async function keptGroup() {
+  const clock = new ManualClock()
+  const data = dataWith(clock)
+  const id = newId()
+  const keeper = keeperWith(data, { id })
+  const registry = new MetricRegistry({ clock })
+  registry.counter('hits').inc(17)
+  const connect = async (memberId: string, change: object = {}): Promise<HeldChannel> => {
+    const channel = new HeldChannel()
+    keeper.accept(channel)
+    channel.onFrame(hello(memberId, change))
+    await turns(4)
+    return channel
+  }
+  const sendRows = (channel: HeldChannel): void => {
+    for (const frame of data.changes([registry]).framesNow()) channel.onFrame(frame)
+  }
+  const [own, other] = [await connect(id), await connect(newId())]
+  sendRows(own)
+  own.onFrame(controlFrame('END', { number: 0 }))
+  await turns()
+  return { clock, keeper, connect, sendRows, own, other }
+}
+
+function reply(channel: HeldChannel): void {
+  channel.onFrame(controlFrame('END', { number: channel.said('REQUEST_CHANGES').at(-1)!.number }))
+}
+
+const pageOf = (keeper: Keeper): Promise<unknown> =>
+  keeper.gather(WAIT_MS).then(
+    () => 'a page',
+    (error: unknown) => (error as { code: string }).code,
+  )
+
+test('no page is shown before the standby has the rows of the keeper, even if these are late', async () => {
+  const { clock, keeper, own, other, sendRows } = await keptGroup()
+  const late = pageOf(keeper)
+  await turns()
+  reply(other)
+  for (let round = 0; round < 3; round++) {
+    await turns()
+    await clock.advanceAsync(WAIT_MS)
+  }
+  expect(await late).toBe('ERR_GROUP_INCOMPLETE')
+
+  sendRows(own)
+  reply(own)
+  await turns()
+  const shown = pageOf(keeper)
+  await turns()
+  for (const channel of [own, other]) reply(channel)
+  expect(await shown).toBe('a page')
+  expect([other.dataKinds.at(0), other.dataKinds.includes(FRAME.COMPLETE)]).toEqual([FRAME.RESTART, true])
+})
+
+test('a member that is late becomes the standby if no other one is there', async () => {
+  const { clock, keeper, own, other, sendRows } = await keptGroup()
+  const shown = pageOf(keeper)
+  await turns()
+  await clock.advanceAsync(WAIT_MS) // all are late
+  expect(await shown).toBe('ERR_GROUP_INCOMPLETE')
+  sendRows(own)
+  await turns()
+  expect(other.dataKinds).toContain(FRAME.COMPLETE)
+})
+
+test('a member that is late and reads nothing is no standby, so that pages do not wait for it', async () => {
+  const { clock, keeper, own, other } = await keptGroup()
+  other.isBusy = true
+  const shown = pageOf(keeper)
+  await turns()
+  reply(own)
+  await turns()
+  await clock.advanceAsync(WAIT_MS)
+  expect(await shown).toBe('a page')
+  expect(other.dataKinds).toEqual([])
+})
+
+test('pages do not wait for a thread of the keeper that is late', async () => {
+  const { clock, keeper, own, connect, sendRows } = await keptGroup()
+  const thread = await connect(newId(), { threadId: 1, canLead: false })
+  const shown = pageOf(keeper)
+  await turns()
+  sendRows(own)
+  reply(own)
+  await turns()
+  await clock.advanceAsync(WAIT_MS)
+  sendRows(own)
+  await turns()
+  await clock.advanceAsync(WAIT_MS)
+  expect(thread.said('RESEND')).toHaveLength(1)
+  expect(await shown).toBe('a page')
+})
