@@ -1,9 +1,11 @@
 import { checkOptions } from '../../../base/check-options.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
 import { ScrapeBody } from './scrape-body.js'
+import { intact } from './scrape-document.js'
 
 /**
- * The metrics endpoint for servers with the Fetch API: a function from Request to Response.
+ * The metrics endpoint for servers with the Fetch API: a function from Request to Response. Do not change the chunks of its bodies:
+ * concurrent scrapes may share them.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range.
  * @example
@@ -21,21 +23,19 @@ export function fetchHandler(options: MetricsHandlerOptions): (request: Request)
     const init = { status, headers: { ...reply.headers } }
     if (body instanceof ScrapeBody) return new Response(streamOf(body), init)
     const bytes = method === 'HEAD' || body === undefined ? null : (body as Uint8Array<ArrayBuffer>)
-    return new Response(bytes !== null && bytes.length > PIECE_BYTES ? piecesOf(bytes) : bytes, init)
+    return new Response(bytes !== null && bytes.length > MAX_COPIED_BYTES ? sharedStreamOf(bytes) : bytes, init)
   }
 }
 
-const PIECE_BYTES = 65_536
+const MAX_COPIED_BYTES = 65_536
 
-/** `Response` copies bytes at once. A stream copies a piece when it is read, so that responses that wait share one document. */
-function piecesOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let sentBytes = 0
+/** `Response` copies bytes, but not the chunks of a stream. Copies for many scrapes would make V8 collect the whole heap often. */
+function sharedStreamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       pull(controller) {
-        controller.enqueue(new Uint8Array(bytes.subarray(sentBytes, sentBytes + PIECE_BYTES)))
-        sentBytes += PIECE_BYTES
-        if (sentBytes >= bytes.length) controller.close()
+        controller.enqueue(intact(bytes))
+        controller.close()
       },
     },
     { highWaterMark: 0 },

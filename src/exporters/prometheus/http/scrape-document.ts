@@ -23,10 +23,16 @@ export async function renderDocument(chunks: AsyncIterable<Uint8Array>, maxBytes
   while (bytes <= maxBytes) {
     const next = await iterator.next()
     if (next.done === true) return { parts, bytes, rest: undefined, isCompressed: false, memory: {} }
-    parts.push(next.value)
+    if (next.value.length > 0) parts.push(next.value)
     bytes += next.value.length
   }
   return { parts, bytes, rest: iterator, isCompressed: false, memory: {} }
+}
+
+/** Throws if a reader has transferred the bytes, which scrapes share. The others would otherwise send an incomplete document. */
+export function intact(part: Uint8Array): Uint8Array {
+  if (part.length === 0) throw new Error('a reader has transferred bytes that scrapes share')
+  return part
 }
 
 /** Iterates over the whole document. Calls `onBytes` with the size of each part of the rest. */
@@ -35,7 +41,7 @@ export async function* allParts(
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for (let part = parts.shift(); part !== undefined; part = parts.shift()) yield part
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) yield intact(part)
     for (let next = await rest?.next(); next?.done === false; next = await rest?.next()) {
       onBytes(next.value.length)
       yield next.value

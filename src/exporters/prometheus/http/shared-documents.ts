@@ -3,7 +3,7 @@ import type { Family } from '../../../metrics/data/row-source.js'
 import { joined } from '../../../serving/byte-chunks.js'
 import { gzipBytes } from '../../../serving/gzip.js'
 import type { Encoder } from '../format/encoder.js'
-import { renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
+import { intact, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
 
 /** A large document for few scrapes is not shared, so that they hold no more memory together than each with a document of its own. */
 const MAX_SHARED_BYTES = 8_388_608
@@ -48,13 +48,13 @@ export class SharedDocuments {
     })
     if (encoded.rest !== undefined) return isFirst ? encoded : undefined
     const shared = isGzip ? await getOrInsert(this.#compressed, encoder, () => compressed(encoded)) : encoded
-    return { ...shared, parts: [...shared.parts] }
+    return { ...shared, parts: shared.parts.map(intact) }
   }
 
   async #encode(encoder: Encoder, families: readonly Family[]): Promise<ScrapeDocument> {
     const maxBytes = Math.min(this.#scrapes.size * WHOLE_BYTES, MAX_SHARED_BYTES)
     const document = await renderDocument(this.#untilAbandoned(encoder.encode(families, undefined, 'client')), maxBytes)
-    return document.bytes > WHOLE_BYTES ? document : { ...document, parts: [joined(document.parts)] }
+    return document.bytes > WHOLE_BYTES || document.bytes === 0 ? document : { ...document, parts: [joined(document.parts)] }
   }
 
   /** Throws if all scrapers have disconnected. */

@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
-import { fetchHandler } from '../../../../src/exporters/prometheus/http/fetch-handler.js'
 import { type MetricsEndpoint, type ServeMetricsOptions, serveMetrics } from '../../../../src/exporters/prometheus/http/server.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
 import { selfValue } from '../../self-value.js'
@@ -262,55 +261,4 @@ test('close aborts scrapes that do not end in time', async () => {
   await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0), 10_000)
   await close()
   await closed
-})
-
-test('a server with the Fetch API has the same responses', async () => {
-  const scrape = fetchHandler({ producers: [producer(() => [one])], selfMetrics: false })
-  const short = await scrape(new Request('http://x/metrics?name[]=one', { headers: { accept: 'application/openmetrics-text' } }))
-  expect([short.status, short.headers.get('content-type'), await short.text()]).toEqual([
-    200,
-    'application/openmetrics-text; version=1.0.0; charset=utf-8',
-    '# TYPE one gauge\none 1\n# EOF\n',
-  ])
-  const head = await scrape(new Request('http://x/metrics', { method: 'HEAD' }))
-  expect([head.status, await head.text()]).toEqual([200, ''])
-  expect((await scrape(new Request('http://x/metrics', { method: 'POST' }))).status).toBe(405)
-  const long = fetchHandler({ producers: [producer(() => [manyGauges(40_000)])], selfMetrics: false })
-  expect((await (await long(new Request('http://x/'))).text()).split('\n')).toHaveLength(40_002)
-})
-
-test('responses of the Fetch API that are not read yet share one document', async () => {
-  const slow = producer(() => new Promise<Metric[]>((resolve) => setImmediate(() => resolve([manyGauges(6_000)]))))
-  const scrape = fetchHandler({ producers: [slow], selfMetrics: false })
-  gc!()
-  const before = process.memoryUsage().arrayBuffers
-  const responses = await Promise.all(Array.from({ length: 100 }, () => scrape(new Request('http://x/'))))
-  const length = Number(responses[0]!.headers.get('content-length'))
-  expect(length).toBeGreaterThan(100_000)
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30 * length)
-  const texts = await Promise.all(responses.map((response) => response.text()))
-  expect(new Set(texts).size).toBe(1)
-  expect([texts[0]!.length, texts[0]!.split('\n').length]).toEqual([length, 6_002])
-})
-
-test('a reader of the Fetch API may change the bytes that it was given', async () => {
-  const slow = producer(() => new Promise<Metric[]>((resolve) => setImmediate(() => resolve([manyGauges(6_000)]))))
-  const scrape = fetchHandler({ producers: [slow], selfMetrics: false })
-  const [one, other] = await Promise.all([scrape(new Request('http://x/')), scrape(new Request('http://x/'))])
-  for await (const part of one!.body!) (part as Uint8Array).fill(0)
-  expect((await other!.text()).split('\n')).toHaveLength(6_002)
-})
-
-test('a cancelling fetch reader stops the work', async () => {
-  let stopped = false
-  const encoders = scripted(async function* () {
-    try {
-      for (;;) yield Buffer.alloc(800_000, 'x')
-    } finally {
-      stopped = true
-    }
-  })
-  const response = await fetchHandler({ producers: [], encoders })(new Request('http://x/'))
-  await response.body?.cancel()
-  expect(stopped).toBe(true)
 })
