@@ -57,11 +57,6 @@ export class ExponentialData implements Sketch {
     this.#exemplars.keep(this.#search.find(value), value, attachments)
   }
 
-  /** See {@link ExponentialHistogram.quantile}. */
-  quantile(quantile: number): number {
-    return this.#histogram.quantile(quantile)
-  }
-
   bucket(bucket: number): number {
     return this.#counts[bucket]!
   }

@@ -1,11 +1,10 @@
 import type { Int32Histogram } from 'hdr-histogram-js'
 import { idleCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Clock } from '../../base/clock.js'
-import { DefinitionError } from '../../base/errors.js'
 import hdrLoad from './hdr-load.cjs'
 import type { SummaryInterval, SummaryValue } from '../data/metric.js'
 import type { PercentileWindow } from '../data/row-source.js'
-import { rankOf } from './percentile-windows.js'
+import { quantilesIn } from './percentile-windows.js'
 import type { PercentilesConfig } from './percentiles-options.js'
 
 /** After quantiles are read, the clock is read for this number of values one by one, then for groups of values that become larger. */
@@ -77,11 +76,6 @@ export class PercentilesData {
     return this.#sum
   }
 
-  /** Approximate memory of the histograms. */
-  get bytes(): number {
-    return this.#windows.reduce((sum, { histogram }) => sum + histogram.estimatedFootprintInBytes, 0)
-  }
-
   /**
    * Records a value. Returns false if it is not a number, negative, or would make the sum infinite. Never throws. A value above `highest`
    * is exact in count, sum and maximum; the histogram has `highest` instead, which is counted.
@@ -134,17 +128,13 @@ export class PercentilesData {
     for (let turns = Math.min(turn - this.#turn, this.#windows.length); turns > 0; turns--) {
       this.#at = (this.#at + 1) % this.#windows.length
       this.#current = this.#windows[this.#at]!
-      this.#empty(this.#current)
+      this.#current.histogram.reset()
+      this.#current.min = Number.POSITIVE_INFINITY
+      this.#current.max = Number.NEGATIVE_INFINITY
     }
     this.#turn = turn
     const sinceStartMs = monotonicMs - this.#originMs - turn * this.config.windowMs
     this.#current.startTimeUnixMs = this.#clock.unixMs() - sinceStartMs
-  }
-
-  #empty(window: Window): void {
-    window.histogram.reset()
-    window.min = Number.POSITIVE_INFINITY
-    window.max = Number.NEGATIVE_INFINITY
   }
 
   #close(): void {
@@ -158,7 +148,7 @@ export class PercentilesData {
     const { histogram, max, startTimeUnixMs } = this.#current
     if (histogram.totalCount === 0) return undefined
     const endTimeUnixMs = closed ? startTimeUnixMs + this.config.windowMs : this.#clock.unixMs()
-    return { startTimeUnixMs, endTimeUnixMs, closed, max, scale: this.config.scale, histogram: encoded(histogram) }
+    return { startTimeUnixMs, endTimeUnixMs, closed, max, scale: this.config.scale, histogram: hdrLoad.loadEncoder()(histogram) }
   }
 
   /** Count and sum of all values, and the quantiles of the windows that have not expired; NaN if these are empty. */
@@ -177,21 +167,19 @@ export class PercentilesData {
   }
 
   #quantiles(): { quantile: number; value: number }[] {
-    const { quantiles, scale } = this.config
     const filled = this.#windows.filter(({ histogram }) => histogram.totalCount > 0)
-    if (filled.length === 0) return quantiles.map((quantile) => ({ quantile, value: Number.NaN }))
     const histograms = filled.map(({ histogram }) => histogram)
-    const least = Math.min(...filled.map(({ min }) => min))
-    const greatest = Math.max(...filled.map(({ max }) => max))
-    const total = histograms.reduce((sum, histogram) => sum + histogram.totalCount, 0)
-    const longest = histograms.reduce((one, other) => (other.countsArrayLength > one.countsArrayLength ? other : one))
-    const bucketOf = bucketSearch(histograms)
-    return quantiles.map((quantile) => {
-      if (quantile === 0) return { quantile, value: least }
-      if (quantile === 1) return { quantile, value: greatest }
-      const from = longest.valueFromIndex(bucketOf(rankOf(quantile, total)))
-      const middle = from + (longest.sizeOfEquivalentValueRange(from) - 1) / 2
-      return { quantile, value: Math.min(greatest, Math.max(least, middle / scale)) }
+    return quantilesIn(this.config, {
+      least: Math.min(...filled.map(({ min }) => min)),
+      greatest: Math.max(...filled.map(({ max }) => max)),
+      total: histograms.reduce((sum, { totalCount }) => sum + totalCount, 0),
+      size: Math.max(0, ...histograms.map(({ countsArrayLength }) => countsArrayLength)),
+      index: (at) => at,
+      count: (at) => {
+        let count = 0
+        for (const histogram of histograms) if (at < histogram.countsArrayLength) count += histogram.getCountAtIndex(at)
+        return count
+      },
     })
   }
 
@@ -218,18 +206,8 @@ export class PercentilesData {
     return all
   }
 
-  /**
-   * Adds all values of another one. Quantiles are then those of the values of both.
-   * @throws {@link DefinitionError} `ERR_PERCENTILES_MERGE` if digits, scale or windows differ.
-   */
+  /** Adds all values of another row with the same options. Quantiles are then those of the values of both. */
   merge(other: PercentilesData): void {
-    for (const key of ['significantDigits', 'scale', 'windowMs', 'windows'] as const) {
-      if (this.config[key] === other.config[key]) continue
-      throw new DefinitionError(
-        'ERR_PERCENTILES_MERGE',
-        `percentiles merge only if digits, scale and windows are equal: ${key} is ${this.config[key]} here and ${other.config[key]} there`,
-      )
-    }
     this.#turnTo(this.#clock.monotonicMs())
     other.#turnTo(other.#clock.monotonicMs())
     for (let age = 0; age < this.#windows.length; age++) {
@@ -245,41 +223,4 @@ export class PercentilesData {
   #windowOfAge(age: number): Window {
     return this.#windows[(this.#at - age + this.#windows.length) % this.#windows.length]!
   }
-
-  /** All windows as one HdrHistogram: V2, compressed, base64. Its values are multiplied by `config.scale`. */
-  encode(): string {
-    this.#turnTo(this.#clock.monotonicMs())
-    const Int32Histogram = hdrLoad.loadHistogram()
-    const union = new Int32Histogram(1, 2, this.config.significantDigits)
-    union.autoResize = true
-    for (const { histogram } of this.#windows) union.add(histogram)
-    return encoded(union)
-  }
-
-  /** Removes all values, and sets count and sum to 0. */
-  clear(): void {
-    for (const window of this.#windows) this.#empty(window)
-    this.#closed.length = 0
-    this.#current.startTimeUnixMs = this.#clock.unixMs()
-    this.#count = 0
-    this.#sum = 0
-  }
-}
-
-/** Returns a function that finds the bucket with the value of a rank in all histograms together. It must be called with rising ranks. */
-function bucketSearch(histograms: readonly Int32Histogram[]): (rank: number) => number {
-  const buckets = Math.max(...histograms.map(({ countsArrayLength }) => countsArrayLength))
-  let passed = 0
-  let index = -1
-  return (rank) => {
-    while (passed < rank && index + 1 < buckets) {
-      index++
-      for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
-    }
-    return index
-  }
-}
-
-function encoded(histogram: Int32Histogram): string {
-  return hdrLoad.loadEncoder()(histogram)
 }

@@ -42,30 +42,49 @@ function sumOfCounts(windows: readonly Counts[]): Counts {
   return { indexes, counts: indexes.map((index) => all.get(index)!) }
 }
 
+type QuantilesConfig = Pick<PercentilesConfig, 'quantiles' | 'scale' | 'significantDigits'>
+
 /** The quantiles of all values in some windows; NaN if there are none. */
-export function quantilesOf(
-  config: Pick<PercentilesConfig, 'quantiles' | 'scale' | 'significantDigits'>,
-  windows: readonly KeptWindow[],
-): { quantile: number; value: number }[] {
-  const { quantiles, scale, significantDigits } = config
-  if (windows.length === 0) return quantiles.map((quantile) => ({ quantile, value: Number.NaN }))
-  const least = Math.min(...windows.map(({ min }) => min))
-  const greatest = Math.max(...windows.map(({ max }) => max))
+export function quantilesOf(config: QuantilesConfig, windows: readonly KeptWindow[]): { quantile: number; value: number }[] {
   const { indexes, counts } = sumOfCounts(windows)
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  let at = -1
-  let passed = 0
-  return quantiles.map((quantile) => {
-    if (quantile === 0) return { quantile, value: least }
-    if (quantile === 1) return { quantile, value: greatest }
-    const rank = rankOf(quantile, total)
-    while (passed < rank && at + 1 < indexes.length) passed += counts[++at]!
-    return { quantile, value: Math.min(greatest, Math.max(least, middleOf(indexes[at]!, significantDigits) / scale)) }
+  return quantilesIn(config, {
+    least: Math.min(...windows.map(({ min }) => min)),
+    greatest: Math.max(...windows.map(({ max }) => max)),
+    total: counts.reduce((sum, count) => sum + count, 0),
+    size: indexes.length,
+    index: (at) => indexes[at]!,
+    count: (at) => counts[at]!,
   })
 }
 
+/** Counted values in the buckets of an HdrHistogram: `count(at)` values are in bucket `index(at)`, from 0 to `size` - 1. Indexes increase. */
+export interface CountedValues {
+  readonly least: number
+  readonly greatest: number
+  readonly total: number
+  readonly size: number
+  index(at: number): number
+  count(at: number): number
+}
+
+/** The quantiles of counted values; NaN if there are none. */
+export function quantilesIn(config: QuantilesConfig, values: CountedValues): { quantile: number; value: number }[] {
+  const { least, greatest, total, size } = values
+  let at = -1
+  let passed = 0
+  const valueAt = (quantile: number): number => {
+    if (total === 0) return Number.NaN
+    if (quantile === 0) return least
+    if (quantile === 1) return greatest
+    const rank = rankOf(quantile, total)
+    while (passed < rank && at + 1 < size) passed += values.count(++at)
+    return Math.min(greatest, Math.max(least, middleOf(values.index(at), config.significantDigits) / config.scale))
+  }
+  return config.quantiles.map((quantile) => ({ quantile, value: valueAt(quantile) }))
+}
+
 /** The rank of the value at a quantile, corrected for the rounding error of the multiplication. */
-export function rankOf(quantile: number, total: number): number {
+function rankOf(quantile: number, total: number): number {
   return Math.max(1, Math.ceil(quantile * total * (1 - 2 ** -51)))
 }
 
