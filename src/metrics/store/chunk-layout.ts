@@ -21,25 +21,3 @@ export function chunkRows(chunk: number): number {
   if (chunk > 4) return MAX_CHUNK_ROWS
   return chunk === 0 ? 32 : 16 << chunk
 }
-
-/** Allocates the typed arrays of one chunk from one buffer. Allocate doubles first, so that all are aligned. */
-export class ChunkMemory {
-  readonly #buffer: ArrayBuffer
-  #offset = 0
-
-  constructor(doubles: number, words: number) {
-    this.#buffer = new ArrayBuffer(doubles * 8 + words * 4)
-  }
-
-  doubles(length: number): Float64Array {
-    const array = new Float64Array(this.#buffer, this.#offset, length)
-    this.#offset += length * 8
-    return array
-  }
-
-  words(length: number): Int32Array {
-    const array = new Int32Array(this.#buffer, this.#offset, length)
-    this.#offset += length * 4
-    return array
-  }
-}

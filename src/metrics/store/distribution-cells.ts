@@ -2,7 +2,6 @@ import { contextState } from '../../base/context.js'
 import type { BucketSearch } from './bucket-search.js'
 import type { Cells, Epochs } from './cells.js'
 import { Exemplars } from './exemplars.js'
-import { ChunkMemory } from './chunk-layout.js'
 import type { Exemplar } from '../data/metric.js'
 
 // V8 knows the value of a module's constant when it compiles; an imported binding would be loaded and checked each time.
@@ -26,9 +25,8 @@ export class DistributionCells implements Cells {
     this.search = search
     this.width = search.bounds.length + 1
     this.exemplars = new Exemplars(rows * this.width, epochs)
-    const memory = new ChunkMemory(rows * 3, rows * this.width)
-    this.moments = memory.doubles(rows * 3)
-    this.buckets = memory.words(rows * this.width)
+    this.moments = new Float64Array(rows * 3)
+    this.buckets = new Int32Array(rows * this.width)
   }
 
   record(cell: number, value: number): boolean {

@@ -19,10 +19,6 @@ export class Exemplars {
     this.epochs = epochs
   }
 
-  get isEmpty(): boolean {
-    return this.kept === undefined
-  }
-
   at(place: number): Exemplar | undefined {
     return this.kept?.get(place)
   }

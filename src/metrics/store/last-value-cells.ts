@@ -1,5 +1,4 @@
 import { type Cells, ScalarCells } from './cells.js'
-import { ChunkMemory } from './chunk-layout.js'
 
 /** The newest value of each row; accepts any number. */
 export class LastValueCells extends ScalarCells implements Cells {
@@ -7,7 +6,7 @@ export class LastValueCells extends ScalarCells implements Cells {
 
   constructor(rows: number) {
     super()
-    this.values = new ChunkMemory(rows, 0).doubles(rows)
+    this.values = new Float64Array(rows)
   }
 
   record(cell: number, value: number): boolean {

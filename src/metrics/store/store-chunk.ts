@@ -1,13 +1,12 @@
 import { DistributionBackedCells } from './distribution-backed-cells.js'
 import { kindOf, NO_SLOTS, OTHER } from './cell-kinds.js'
 import type { Cells, Epochs } from './cells.js'
-import { ChunkMemory, chunkRows, chunkStart } from './chunk-layout.js'
+import { chunkRows, chunkStart } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
 import { SumCells } from './sum-cells.js'
 
 /** The rows of one chunk, and the cells of each column. */
 export class StoreChunk {
-  readonly index: number
   readonly start: number
   readonly rows: number
   /** The epoch of each row's newest value, 0 if there is no row. */
@@ -38,15 +37,13 @@ export class StoreChunk {
   private creations: Float64Array | undefined = undefined
 
   constructor(index: number, epochs: Epochs, sketched: boolean, generation: number) {
-    this.index = index
     this.start = chunkStart(index)
     this.rows = chunkRows(index)
     this.epochs = epochs
     this.newestGeneration = generation
     this.sketched = sketched
-    const memory = new ChunkMemory(this.rows, this.rows)
-    this.startTimesUnixMs = memory.doubles(this.rows)
-    this.lastEpochs = memory.words(this.rows)
+    this.startTimesUnixMs = new Float64Array(this.rows)
+    this.lastEpochs = new Int32Array(this.rows)
   }
 
   /** The generation in which a row was made. Another row in the same cell has a later one. */

@@ -1,6 +1,5 @@
 import { type Cells, type Epochs, ScalarCells } from './cells.js'
 import { exemplarOf } from './exemplars.js'
-import { ChunkMemory } from './chunk-layout.js'
 import type { Exemplar } from '../data/metric.js'
 
 /**
@@ -15,9 +14,8 @@ export class SumCells extends ScalarCells implements Cells {
 
   constructor(rows: number) {
     super()
-    const memory = new ChunkMemory(rows, rows)
-    this.rest = memory.doubles(rows)
-    this.slots = memory.words(rows)
+    this.rest = new Float64Array(rows)
+    this.slots = new Int32Array(rows)
   }
 
   record(cell: number, value: number): boolean {
