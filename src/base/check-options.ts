@@ -77,8 +77,9 @@ function hintFor(name: string, known: readonly string[]): string | undefined {
 /** The range of a numeric option. */
 export interface NumberRange {
   readonly min: number
-  readonly max: number
-  /** Whole numbers only. */
+  /** Default: none. */
+  readonly max?: number | undefined
+  /** Whole numbers only, none above `Number.MAX_SAFE_INTEGER`. */
   readonly integer?: boolean
 }
 
@@ -88,10 +89,10 @@ export interface NumberRange {
  * @throws {@link DefinitionError} with `code` if it is not a number, out of range, or not an integer if `integer` is set.
  */
 export function checkNumber(code: string, name: string, value: unknown, range: NumberRange): number {
-  const fits = typeof value === 'number' && value >= range.min && value <= range.max && (range.integer !== true || Number.isInteger(value))
-  if (fits) return value
-  const kind = range.integer === true ? 'a whole number' : 'a number'
-  throw new DefinitionError(code, `${name} must be ${kind} from ${range.min} to ${range.max}: it is ${inspectValue(value)}`)
+  const { min, max = Number.POSITIVE_INFINITY, integer = false } = range
+  if (typeof value === 'number' && value >= min && value <= max && (!integer || Number.isSafeInteger(value))) return value
+  const to = range.max === undefined ? '' : ` to ${max}`
+  throw new DefinitionError(code, `${name} must be a ${integer ? 'whole ' : ''}number from ${min}${to}: it is ${inspectValue(value)}`)
 }
 
 /** Checks an option with a few values and returns it. @throws {@link DefinitionError} with `code` if it is none of them. */

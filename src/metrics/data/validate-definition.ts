@@ -1,3 +1,4 @@
+import { checkOneOf } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { isPrintableAscii } from '../../base/printable-ascii.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -27,13 +28,11 @@ export function checkUnit(what: string, name: string, unit: unknown): asserts un
   noticeUnit(what, name, unit)
 }
 
-const MERGE_RULES: readonly unknown[] = ['sum', 'min', 'max', 'latest', 'each'] satisfies MergeRule[]
+const MERGE_RULES: readonly MergeRule[] = ['sum', 'min', 'max', 'latest', 'each']
 
 /** @throws {@link DefinitionError} `ERR_OPTION` unless the rule is a {@link MergeRule} or undefined. */
 export function checkMergeRule(what: string, rule: unknown): asserts rule is MergeRule | undefined {
-  if (rule !== undefined && !MERGE_RULES.includes(rule)) {
-    throw new DefinitionError('ERR_OPTION', `merge must be one of ${MERGE_RULES.join(', ')}: ${what} has ${inspectValue(rule)}`)
-  }
+  if (rule !== undefined) checkOneOf('ERR_OPTION', `merge of ${what}`, rule as MergeRule, MERGE_RULES)
 }
 
 /** UCUM codes of units that are often written as words. */

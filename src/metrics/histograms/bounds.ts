@@ -1,3 +1,4 @@
+import { checkNumber } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 
 /** More bounds are refused, because each series has memory for all buckets. */
@@ -34,7 +35,7 @@ export function exponentialBounds(start: number, factor: number, count: number):
 }
 
 function generated(count: number, bound: (at: number) => number): readonly number[] {
-  check(Number.isInteger(count) && count >= 1 && count <= MAX_BOUNDS, `count must be a whole number from 1 to ${MAX_BOUNDS}`, count)
+  checkNumber('ERR_BUCKET_BOUNDS', 'count', count, { min: 1, max: MAX_BOUNDS, integer: true })
   // Rounded, because rounding errors in the sixteenth digit would be shown in every label.
   const bounds = Array.from({ length: count }, (_, at) => Number(bound(at).toPrecision(15)))
   check(Number.isFinite(bounds.at(-1)), 'every bound must be finite', bounds.at(-1))

@@ -1,5 +1,4 @@
-import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
-import { DefinitionError } from '../../base/errors.js'
+import { checkNumber, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells, Epochs } from '../store/cells.js'
@@ -94,7 +93,6 @@ export class Instrument {
   readonly #needsLabels: boolean
   /** True if the only series is exposed as 0 before its first value. */
   readonly startsAtZero: boolean
-  readonly #expected: ExpectedLabels
 
   /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
   constructor(name: string, options: MergeableOptions, kind: InstrumentKind, home: InstrumentHome) {
@@ -116,6 +114,7 @@ export class Instrument {
       ...(exactName === true && { exactName }),
       ...(merge !== undefined && { merge }),
     })
+    const expected: ExpectedLabels = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store = new RowStore({
       name,
       labelKeys: [...labelKeys, ...own],
@@ -124,11 +123,10 @@ export class Instrument {
       valueLength: home.valueLength,
       epochs: home.epochs,
       sketched: kind.sketched ?? false,
-      onNewRow: (labels) => this.noticeLabels(labels),
+      onNewRow: (labels) => noticeLabels(labels, expected),
     })
     this.#needsLabels = labelKeys.length > 0
     this.startsAtZero = kind.startsAtZero === true && !this.#needsLabels
-    this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store.addColumn(kind.cells, undefined, kind.bounds?.length)
     const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
@@ -151,11 +149,6 @@ export class Instrument {
     const row = this.#find(labels ?? NO_LABELS)
     if (row < 0) this.drop('labels')
     return row
-  }
-
-  /** Counts unknown and missing labels. */
-  noticeLabels(labels: Labels): void {
-    noticeLabels(labels, this.#expected)
   }
 
   #dropUnlabelled(): number {
@@ -225,12 +218,8 @@ export function checkInstrument(name: unknown, options: MergeableOptions, { ownO
   checkKeys('metric', name, labelKeys)
   checkKeys('metric', name, Object.keys(constantLabels))
   checkMergeRule(`metric ${name}`, options.merge)
-  if (type !== 'double' && type !== 'int64') {
-    throw new DefinitionError('ERR_OPTION', `type must be double or int64: metric ${name} has ${String(type)}`)
-  }
-  if (!Number.isSafeInteger(rowLimit) || rowLimit < 1) {
-    throw new DefinitionError('ERR_OPTION', `rowLimit must be a whole number from 1: metric ${name} has ${String(rowLimit)}`)
-  }
+  checkOneOf('ERR_OPTION', `type of metric ${name}`, type, ['double', 'int64'])
+  checkNumber('ERR_OPTION', `rowLimit of metric ${name}`, rowLimit, { min: 1, integer: true })
 }
 
 /** Converts a safe BigInt to a number. Returns everything else unchanged. */

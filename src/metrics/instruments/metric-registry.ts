@@ -1,4 +1,4 @@
-import { checkOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkNumber, checkOneOf, checkOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { checkSameDefinition } from '../data/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -81,14 +81,11 @@ export class MetricRegistry implements MetricProducer {
 
     const limits = readLimits(options.limits)
     const { clock = systemClock, constantLabels = {}, deriveTimeoutMs = 5_000 } = options
-    if (!Number.isSafeInteger(deriveTimeoutMs) || deriveTimeoutMs < 1) {
-      throw new DefinitionError('ERR_OPTION', `deriveTimeoutMs must be a whole number from 1: it is ${String(deriveTimeoutMs)}`)
-    }
     this.#clock = clock
     this.#epochs = new EpochLog(clock)
     this.#definitions = limits.definitions
     this.#addResource = options.resource === undefined ? (family) => family : resourceAdder(options.resource.labels)
-    this.#deriveTimeoutMs = deriveTimeoutMs
+    this.#deriveTimeoutMs = checkNumber('ERR_OPTION', 'deriveTimeoutMs', deriveTimeoutMs, { min: 1, integer: true })
     this.#home = {
       epochs: this.#epochs,
       budget: { used: 0, limit: limits.totalRows },
@@ -163,9 +160,7 @@ export class MetricRegistry implements MetricProducer {
 
   #derive<K extends string>(name: string, options: DerivedOptions<K>, kind: InstrumentKind, what: string): Derived<K> {
     const { whenFailed = 'keep', ...rest } = options
-    if (whenFailed !== 'keep' && whenFailed !== 'absent') {
-      throw new DefinitionError('ERR_OPTION', `whenFailed must be keep or absent: metric ${name} has ${String(whenFailed)}`)
-    }
+    checkOneOf('ERR_OPTION', `whenFailed of metric ${String(name)}`, whenFailed, ['keep', 'absent'])
     const derived = this.#define(name, rest, kind, `${what} ${whenFailed}`, (instrument) => new Derived<K>(instrument, whenFailed))
     this.#derived.set(name, derived as unknown as Derived<string>)
     return derived

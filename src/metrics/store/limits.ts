@@ -1,5 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { DefinitionError } from '../../base/errors.js'
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 
 /** Limits of an engine. */
@@ -22,12 +21,8 @@ export function readLimits(limits: EngineLimits = {}): Required<EngineLimits> {
   const { rowsPerView = 2_000, totalRows = 100_000, tagValueLength = DEFAULT_VALUE_LENGTH, definitions = 10_000 } = limits
   const all = { rowsPerView, totalRows, tagValueLength, definitions }
   for (const [name, limit] of Object.entries(all)) {
-    if (!Number.isSafeInteger(limit) || limit < 1 || (name === 'tagValueLength' && limit > MAX_VALUE_LENGTH)) {
-      throw new DefinitionError(
-        'ERR_OPTION',
-        `limits must be whole numbers from 1 (tagValueLength up to ${MAX_VALUE_LENGTH}): ${name} is ${String(limit)}`,
-      )
-    }
+    const max = name === 'tagValueLength' ? MAX_VALUE_LENGTH : undefined
+    checkNumber('ERR_OPTION', `the limit ${name}`, limit, { min: 1, max, integer: true })
   }
   return all
 }

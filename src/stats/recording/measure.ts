@@ -1,3 +1,4 @@
+import { checkOneOf } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import type { Epochs } from '../../metrics/store/cells.js'
@@ -49,9 +50,7 @@ export class Measure<K extends string = string> {
     const { unit = '1', description = '', type = 'double', signed = false, tagKeys } = options
     checkName('measure', name)
     checkUnit('measure', name, unit)
-    if (type !== 'double' && type !== 'int64') {
-      throw new DefinitionError('ERR_MEASURE_TYPE', `type must be double or int64: measure ${name} has ${String(type)}`)
-    }
+    checkOneOf('ERR_MEASURE_TYPE', `type of measure ${name}`, type, ['double', 'int64'])
     if (tagKeys !== undefined) checkKeys('measure', name, tagKeys)
     this.name = name
     this.unit = unit

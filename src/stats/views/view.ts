@@ -1,5 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
-import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
@@ -81,9 +81,12 @@ export class View {
     this.contextTags = Object.freeze([...contextTags])
     this.description = String(options.description ?? measure.description)
     this.tagValues = checkTagValues(name, this.tagKeys, options.tagValues)
-    const ownLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined
-    this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1) ?? ownLimit
-    this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
+    const { rowLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined, idleExpiryMs } = options
+    const view = `of view ${name}`
+    if (rowLimit !== undefined) checkNumber('ERR_OPTION', `rowLimit ${view}`, rowLimit, { min: 1, integer: true })
+    if (idleExpiryMs !== undefined) checkNumber('ERR_OPTION', `idleExpiryMs ${view}`, idleExpiryMs, { min: 1_000, integer: true })
+    this.rowLimit = rowLimit
+    this.idleExpiryMs = idleExpiryMs
     this.exactName = options.exactName === true
     this.descriptor = Object.freeze({
       name,
@@ -177,14 +180,6 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): V
     default:
       throw new DefinitionError('ERR_VIEW_AGGREGATION', `a view needs an aggregation such as count(): view ${view} has none`)
   }
-}
-
-function checkCount(option: string, view: string, value: number | undefined, least: number): number | undefined {
-  if (value === undefined) return undefined
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new DefinitionError('ERR_OPTION', `${option} must be a whole number of at least ${least}: view ${view} has ${String(value)}`)
-  }
-  return value
 }
 
 /** Copies declared tag values in the order of the view's keys. */

@@ -224,7 +224,7 @@ test('types: labels are those of the instrument', () => {
 test('an unknown merge rule is refused, and another merge rule is another definition', () => {
   const registry = new MetricRegistry()
   expect(() => registry.gauge('depth', { merge: 'average' as never })).toThrow(
-    'merge must be one of sum, min, max, latest, each: metric depth has "average"',
+    'merge of metric depth must be one of sum, min, max, latest, each: it is "average"',
   )
   expect(() => registry.gauge('depth', { merg: 'max' } as never)).toThrow('perhaps merge')
   expect(() => registry.counter('depth', { merge: 'max' } as never)).toThrow('has no option "merge"')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { inspectValue } from '../../../src/base/inspect-value.js'
 import { readLimits, type EngineLimits } from '../../../src/metrics/store/limits.js'
 
 test('each limit has a default', () => {
@@ -17,6 +18,7 @@ test.each<[string, unknown]>([
   ['tagValueLength', 16_385],
   ['tagValueLength', 10n],
 ])('%s of %s is refused', (name, limit) => {
-  const told = `limits must be whole numbers from 1 (tagValueLength up to 16384): ${name} is ${String(limit)}`
-  expect(() => readLimits({ [name]: limit } as EngineLimits)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: told }))
+  const range = name === 'tagValueLength' ? '1 to 16384' : '1'
+  const message = `the limit ${name} must be a whole number from ${range}: it is ${inspectValue(limit)}`
+  expect(() => readLimits({ [name]: limit } as EngineLimits)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }))
 })
