@@ -34,3 +34,18 @@ export function startTimer(clock: Clock, delayMs: number, fn: () => void, option
   }
   return contextState.used ? runInFrame(EMPTY_FRAME, start) : start()
 }
+
+/** Waits, and resolves to true. If the signal is aborted, it resolves to false at once. The timer does not keep the process alive. */
+export function pause(delayMs: number, clock: Clock, signal?: AbortSignal): Promise<boolean> {
+  if (signal?.aborted === true) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const end = (isOver: boolean): void => {
+      stop()
+      signal?.removeEventListener('abort', abort)
+      resolve(isOver)
+    }
+    const abort = (): void => end(false)
+    const stop = startTimer(clock, delayMs, () => end(true))
+    signal?.addEventListener('abort', abort)
+  })
+}

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { timerClock } from '../../src/base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../src/base/context.js'
-import { startTimer } from '../../src/base/timer.js'
+import { pause, startTimer } from '../../src/base/timer.js'
 
 afterEach(() => void vi.useRealTimers())
 const timeouts = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
@@ -29,4 +29,17 @@ test('timers use the global clock and timers, so that fake ones replace both', (
   startTimer(timerClock, 1_000, () => fired.push(timerClock.monotonicMs() - startMs))
   vi.advanceTimersByTime(5_000)
   expect(fired).toEqual([1_000])
+})
+
+test('a pause ends with its time, or at once with its signal, and leaves nothing behind', async () => {
+  vi.useFakeTimers()
+  const ending = new AbortController()
+  const removed = vi.spyOn(ending.signal, 'removeEventListener')
+  const over = pause(1_000, timerClock, ending.signal)
+  vi.advanceTimersByTime(1_000)
+  expect([await over, removed.mock.calls.length, vi.getTimerCount()]).toEqual([true, 1, 0])
+  const ended = pause(1_000, timerClock, ending.signal)
+  ending.abort()
+  expect([await ended, removed.mock.calls.length, vi.getTimerCount()]).toEqual([false, 2, 0])
+  expect([await pause(1_000, timerClock, ending.signal), vi.getTimerCount()]).toEqual([false, 0])
 })

@@ -1,6 +1,6 @@
 import { retryDelayMs } from '../../base/export-failure.js'
 import type { Clock } from '../../base/clock.js'
-import { startTimer } from '../../base/timer.js'
+import { pause } from '../../base/timer.js'
 import { sizeOf } from '../../serving/byte-chunks.js'
 import { type HttpReply, type HttpRequest, type HttpSender, SendError } from './http-sender.js'
 import { type IsRetryable, replyMeaning } from './reply-meaning.js'
@@ -79,7 +79,8 @@ export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits:
     const undelivered = { ...result, kind: 'undelivered' } as const
     if (retry + 1 >= (limits.tries ?? Infinity)) return { ...undelivered, reason: 'retries' }
     if (delayMs >= limits.endsMs - clock.monotonicMs()) return { ...undelivered, reason: 'deadline' }
-    if (!(await delay(delayMs, clock, limits))) return { ...undelivered, reason: 'closing' }
+    // The signal of the last export is aborted from the start.
+    if (!(await pause(delayMs, clock, limits.isLast === true ? undefined : limits.signal))) return { ...undelivered, reason: 'closing' }
   }
 }
 
@@ -105,20 +106,4 @@ function delayBeforeRetryMs(retry: number, requestedMs: number | undefined, { is
   const maxMs = isLast === true ? MAX_LAST_DELAY_MS : MAX_DELAY_MS
   if (requestedMs === undefined) return Math.min(retryDelayMs(retry, undefined, random()), maxMs)
   return isLast === true && requestedMs > maxMs ? Infinity : requestedMs
-}
-
-/** Returns false if the signal ended the delay. The signal of the last export is ignored: it is aborted from the start. */
-function delay(delayMs: number, clock: Clock, { signal, isLast }: RetryLimits): Promise<boolean> {
-  const ending = isLast === true ? undefined : signal
-  if (ending?.aborted === true) return Promise.resolve(false)
-  return new Promise((resolve) => {
-    const end = (isOver: boolean): void => {
-      stop()
-      ending?.removeEventListener('abort', abort)
-      resolve(isOver)
-    }
-    const abort = (): void => end(false)
-    const stop = startTimer(clock, delayMs, () => end(true))
-    ending?.addEventListener('abort', abort)
-  })
 }

@@ -4,7 +4,7 @@ import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { checkExporter, type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { componentName } from '../../base/inspect-value.js'
-import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { MAX_TIMER_MS, pause } from '../../base/timer.js'
 import { RisingTime } from './rising-time.js'
 import { type FamilyExporter, takesFamilies } from '../data/family-exporter.js'
 import { snapshotsInSlices } from '../data/snapshot.js'
@@ -131,17 +131,4 @@ async function exportWithRetries(exporter: Exporter<Metric>, metrics: readonly M
       await pause(delayMs, clock, ending)
     }
   }
-}
-
-/** Ends early if the task is closed. */
-function pause(delayMs: number, clock: Clock, ending: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      stop()
-      ending.removeEventListener('abort', end)
-      resolve()
-    }
-    const stop = startTimer(clock, delayMs, end)
-    ending.addEventListener('abort', end)
-  })
 }
