@@ -8,6 +8,7 @@ import { warnOnce } from '../../base/logger.js'
 import { inspectValue, componentName } from '../../base/inspect-value.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { MAX_UNSETTLED, RENEW_AFTER_MS } from '../../base/with-timeout.js'
 import type { Metric } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
@@ -33,11 +34,6 @@ export interface GatherOptions {
 }
 
 const OPTIONS: OptionNames<GatherOptions> = { timeoutMs: true, onFailure: true, keepAlive: true, clock: true }
-
-/** A pending call that is older than this, and older than its time-out, is not shared any more: the producer is called again. */
-const RENEW_AFTER_MS = 60_000
-/** Maximum of pending calls of one producer. Beyond it, the producer is not called again until one of them settles. */
-const MAX_UNSETTLED = 16
 
 const failures = internalCounter(
   'tallyscope_producer_failures_total',
@@ -170,7 +166,7 @@ function callOrLeaveOut<T extends Family>(source: Source<T>, producer: MetricPro
   try {
     return callOrJoin(source, producer, settings)
   } catch (error) {
-    return leftOut(producer, isA(Stuck, error) ? 'stuck' : reasonOf(error, 'throw'), error, settings)
+    return leftOut(producer, reasonOf(error, 'throw'), error, settings)
   }
 }
 
@@ -200,15 +196,16 @@ function untilAll<T>(arrived: Arrived<T>, awaited: readonly Awaited<T>[], settin
 }
 
 /**
- * Calls the producer, or returns the promise of a pending call, so that concurrent gatherings call an asynchronous producer only once.
- * @throws What the producer throws; Stuck; InvalidAnswer
+ * Calls the producer, or returns the promise of a pending call, so that concurrent gatherings call an asynchronous producer only once. A
+ * call that is older than `RENEW_AFTER_MS`, and older than its time-out, is not shared any more.
+ * @throws What the producer throws; Refusal
  */
 function callOrJoin<T extends Family>(source: Source<T>, producer: MetricProducer, { timeoutMs, clock }: GatherSettings): Answer<T> {
   const nowMs = clock.monotonicMs()
   const pending = source.pending(producer)
   const running = pending.get(producer)
   if (running !== undefined && nowMs - running.startedMs < Math.max(RENEW_AFTER_MS, running.timeoutMs)) return running.answer
-  if ((unsettled.get(producer) ?? 0) >= MAX_UNSETTLED) throw new Stuck()
+  if ((unsettled.get(producer) ?? 0) >= MAX_UNSETTLED) throw new Refusal('stuck')
   const given = source.call(producer, { timeoutMs })
   if (!isThenable(given)) return valid(given)
   unsettled.set(producer, (unsettled.get(producer) ?? 0) + 1)
@@ -242,24 +239,26 @@ function leftOut(
   return []
 }
 
+/** A producer that is not called, or whose answer is not used. */
+class Refusal extends Error {
+  readonly reason: 'stuck' | 'invalid'
+  constructor(reason: 'stuck' | 'invalid', message?: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** A producer may also throw a proxy that throws when it is looked at. */
 function reasonOf(error: unknown, otherwise: 'throw' | 'reject'): GatherFailureReason {
-  return isA(InvalidAnswer, error) ? 'invalid' : otherwise
+  return !types.isProxy(error) && error instanceof Refusal ? error.reason : otherwise
 }
-
-/** Whether the error is of this class. A producer may also throw a proxy that throws when it is looked at. */
-function isA(type: typeof Stuck | typeof InvalidAnswer, error: unknown): boolean {
-  return !types.isProxy(error) && error instanceof type
-}
-
-class Stuck extends Error {}
-class InvalidAnswer extends Error {}
 
 /** Checks the answer and copies it, so that neither side sees later changes of the other's list. */
 function valid<T extends Family>(answer: Iterable<T>): T[] {
-  if (typeof answer?.[Symbol.iterator] !== 'function') throw new InvalidAnswer('getMetrics() must return an iterable of metrics')
+  if (typeof answer?.[Symbol.iterator] !== 'function') throw new Refusal('invalid', 'getMetrics() must return an iterable of metrics')
   const list = [...answer]
   const wrong = list.findIndex((family) => typeof family?.descriptor?.name !== 'string')
-  if (wrong >= 0) throw new InvalidAnswer(`the metric at index ${wrong} has no descriptor`)
+  if (wrong >= 0) throw new Refusal('invalid', `the metric at index ${wrong} has no descriptor`)
   return list
 }
 

@@ -6,7 +6,7 @@ import { type Logger, processEnd, warnOnce } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { HungCalls, settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
-import { type SkipReason, periodicTaskMetrics, type PeriodicTaskMetrics } from './periodic-task-metrics.js'
+import { countRun, countSkippedTicks, setLastSuccess, type SkipReason } from './periodic-task-metrics.js'
 
 const EARLY_MS = 5
 
@@ -73,7 +73,6 @@ export class PeriodicMetricTask {
   readonly #options: PeriodicMetricTaskOptions
   readonly #clock: Clock
   readonly #failureLog: RateLimitedLog
-  readonly #counts: PeriodicTaskMetrics
   #dueMs: number
   #stopTimer: () => void = () => {}
   /** The current run; undefined once it has ended or exceeded its time-out. */
@@ -111,7 +110,6 @@ export class PeriodicMetricTask {
       logger: options.logger,
       clock,
     })
-    this.#counts = periodicTaskMetrics(name)
     this.#dueMs = clock.monotonicMs() + intervalMs
     this.#arm()
   }
@@ -183,7 +181,7 @@ export class PeriodicMetricTask {
       this.#tally.runs++
     } catch (error) {
       this.#tally.failures++
-      this.#counts.ran('failed', 0)
+      countRun(this.name, 'failed', 0)
       this.#lastError = error
       this.#failureLog.report('could not run at the end of the process; the last metrics are lost', error)
     }
@@ -216,7 +214,7 @@ export class PeriodicMetricTask {
 
   #skip(reason: SkipReason, ticks: number): void {
     this.#tally.skippedTicks += ticks
-    this.#counts.skipped(reason, ticks)
+    countSkippedTicks(this.name, reason, ticks)
   }
 
   #run(): Promise<void> {
@@ -240,11 +238,11 @@ export class PeriodicMetricTask {
     const running = settle(() => runDetached(() => this.#options.run(this.#ending.signal)))
     const end = await withTimeout(running, { clock: this.#clock, timeoutMs: this.#timeoutMs })
     const result = end === TIMED_OUT ? 'late' : end.status === 'fulfilled' ? 'done' : 'failed'
-    this.#counts.ran(result, this.#clock.monotonicMs() - startedMs)
+    countRun(this.name, result, this.#clock.monotonicMs() - startedMs)
     if (result === 'done') {
       this.#tally.runs++
       this.#lastSuccessUnixMs = this.#clock.unixMs()
-      this.#counts.lastSuccess(this.#lastSuccessUnixMs)
+      setLastSuccess(this.name, this.#lastSuccessUnixMs)
       return
     }
     this.#tally.failures++

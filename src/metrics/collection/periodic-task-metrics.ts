@@ -18,27 +18,16 @@ const lastSuccess = mergedGauge(
   'task',
 )
 
-/** How a run ended; `late` if it exceeded its time-out. */
-export type RunResult = 'done' | 'failed' | 'late'
-
-export interface PeriodicTaskMetrics {
-  ran(result: RunResult, tookMs: number): void
-  skipped(reason: SkipReason, ticks: number): void
-  lastSuccess(unixMs: number): void
+/** Counts a run; `late` if it exceeded its time-out. */
+export function countRun(task: string, result: 'done' | 'failed' | 'late', tookMs: number): void {
+  internalCount(runs, task, result).value++
+  internalCount(runSeconds, task).value += tookMs / 1_000
 }
 
-/** The internal metrics of one task. Tasks with the same name share them. */
-export function periodicTaskMetrics(task: string): PeriodicTaskMetrics {
-  return {
-    ran: (result, tookMs) => {
-      internalCount(runs, task, result).value++
-      internalCount(runSeconds, task).value += tookMs / 1_000
-    },
-    skipped: (reason, ticks) => {
-      if (ticks > 0) internalCount(skipped, task, reason).value += ticks
-    },
-    lastSuccess: (unixMs) => {
-      internalCount(lastSuccess, task).value = unixMs / 1_000
-    },
-  }
+export function countSkippedTicks(task: string, reason: SkipReason, ticks: number): void {
+  if (ticks > 0) internalCount(skipped, task, reason).value += ticks
+}
+
+export function setLastSuccess(task: string, unixMs: number): void {
+  internalCount(lastSuccess, task).value = unixMs / 1_000
 }
