@@ -1,3 +1,4 @@
+import { getOrInsert } from './get-or-insert.js'
 import { processGlobal } from './process-global.js'
 
 export type GaugeMerge = 'min' | 'max' | 'latest' | 'each'
@@ -68,13 +69,10 @@ function isExposed({ series, inUse }: InternalMetric): boolean {
 }
 
 function declare(name: string, description: string, type: InternalMetric['type'], labelKeys: string[], merge?: GaugeMerge): InternalMetric {
-  let metric = internalMetrics.get(name)
-  if (metric === undefined) {
+  return getOrInsert(internalMetrics, name, () => {
     // Exporters get these very arrays of label keys and values, hence frozen.
-    metric = { name, description, type, unit: unitOf(name), labelKeys: Object.freeze(labelKeys), merge, series: new Map(), inUse: false }
-    internalMetrics.set(name, metric)
-  }
-  return metric
+    return { name, description, type, unit: unitOf(name), labelKeys: Object.freeze(labelKeys), merge, series: new Map(), inUse: false }
+  })
 }
 
 function unitOf(name: string): string {

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { getOrInsert } from './get-or-insert.js'
 
 const waiting = new WeakMap<EventEmitter, Set<() => void>>()
 
@@ -9,16 +10,14 @@ const waiting = new WeakMap<EventEmitter, Set<() => void>>()
  * @returns A function that cancels it. It may be called late or twice.
  */
 export function onClose(emitter: EventEmitter, fn: () => void): () => void {
-  let waiters = waiting.get(emitter)
-  if (waiters === undefined) {
+  const waiters = getOrInsert(waiting, emitter, () => {
     const all = new Set<() => void>()
-    waiters = all
-    waiting.set(emitter, all)
     emitter.once('close', () => {
       waiting.delete(emitter)
       for (const each of all) each()
     })
-  }
+    return all
+  })
   waiters.add(fn)
   return () => void waiters.delete(fn)
 }

@@ -1,12 +1,7 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
+
 /** Returns `make` with its results cached by object, for as long as the object lives: the same object always gets the same result. */
 export function memoize<K extends object, V extends object>(make: (key: K) => V): (key: K) => V {
   const results = new WeakMap<K, V>()
-  return (key) => {
-    let result = results.get(key)
-    if (result === undefined) {
-      result = make(key)
-      results.set(key, result)
-    }
-    return result
-  }
+  return (key) => getOrInsert(results, key, () => make(key))
 }
