@@ -6,6 +6,7 @@ import { asNumber, observedFault, type Instrument, type InstrumentKind, type Ins
 import { InstrumentHandle, InstrumentSeries, swapped, type ValueAndLabels } from './instrument-handle.js'
 import type { SeriesRef } from '../store/series-ref.js'
 import { type Labels, mergeLabels } from '../store/shared-tag-map.js'
+import { recordSketched } from '../store/sketch-cells.js'
 
 export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
   /**
@@ -111,11 +112,6 @@ function observeIn(instrument: Instrument, value: unknown, labels: unknown): voi
 function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesRef, 'chunk' | 'cell'>, value: number): void {
   chunk.lastEpochs[cell] = chunk.epochs.current
   const { distribution } = chunk
-  const isTaken = distribution === undefined ? recordSketch(chunk.columns[0]!, cell, value) : distribution.record(cell, value)
+  const isTaken = distribution === undefined ? recordSketched(chunk.columns[0]!, cell, value) : distribution.record(cell, value)
   if (!isTaken) instrument.drop('too large')
-}
-
-/** A separate function, so that its call site has one class of cells. */
-function recordSketch(cells: { record(cell: number, value: number): boolean }, cell: number, value: number): boolean {
-  return cells.record(cell, value)
 }

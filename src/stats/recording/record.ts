@@ -136,8 +136,8 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
 
 /** Records an ordinary value into all columns of one row. */
 function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
-  if (chunk.sketched) return recordSketch(group, chunk, cell, value)
   chunk.lastEpochs[cell] = chunk.epochs.current
+  if (chunk.sketched) return recordSketched(chunk.columns[0]!, cell, value) || dropFromColumn(group, chunk, 0, cell, value)
   const { columns, recorded, distribution } = chunk
   if (distribution !== undefined) return distribution.record(cell, value) || dropFromColumn(group, chunk, recorded[0]!, cell, value)
   let accepted = false
@@ -146,11 +146,6 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
     if (columns[column]!.record(cell, value) || dropFromColumn(group, chunk, column, cell, value)) accepted = true
   }
   return accepted
-}
-
-function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
-  chunk.lastEpochs[cell] = chunk.epochs.current
-  return recordSketched(chunk.columns[0]!, cell, value) || dropFromColumn(group, chunk, 0, cell, value)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { exponentialSettings } from '../../metrics/histograms/exponential-options.js'
-import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DistributionPart } from '../../metrics/store/distribution-backed-cells.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { DistributionCells } from '../../metrics/store/distribution-cells.js'
@@ -29,7 +29,6 @@ const DROPPED_BY_VIEW = internalCounter(
 export class ViewColumn implements Listener {
   readonly view: View
   readonly source: ColumnSource
-  readonly #dropped = new Map<DropReason, InternalCount>()
 
   constructor(view: View, store: RowStore, column: number) {
     this.view = view
@@ -56,12 +55,7 @@ export class ViewColumn implements Listener {
   }
 
   drop(reason: DropReason): void {
-    let count = this.#dropped.get(reason)
-    if (count === undefined) {
-      count = internalCount(DROPPED_BY_VIEW, this.view.name, reason)
-      this.#dropped.set(reason, count)
-    }
-    count.value++
+    internalCount(DROPPED_BY_VIEW, this.view.name, reason).value++
   }
 }
 
@@ -85,7 +79,6 @@ export class ViewGroup implements ListenerGroup {
   readonly rowLimit: number
   readonly idleExpiryMs: number | undefined
   readonly #keys: string
-  readonly #expected: ExpectedLabels
   readonly columns: ViewColumn[] = []
 
   constructor(view: View, options: GroupOptions) {
@@ -95,7 +88,7 @@ export class ViewGroup implements ListenerGroup {
     this.#keys = sortedKeys(view)
     this.rowLimit = view.rowLimit ?? options.rowLimit
     this.idleExpiryMs = view.idleExpiryMs
-    this.#expected = {
+    const expected: ExpectedLabels = {
       name: this.measure.name,
       keys: this.tagKeys,
       declared: this.measure.tagKeys,
@@ -109,7 +102,7 @@ export class ViewGroup implements ListenerGroup {
       valueLength: options.valueLength,
       epochs: options.epochs,
       sketched: isSketched(view),
-      onNewRow: (labels) => noticeLabels(labels, this.#expected),
+      onNewRow: (labels) => noticeLabels(labels, expected),
     })
   }
 
