@@ -150,8 +150,3 @@ export function percentiles(options: PercentilesOptions = {}): PercentilesAggreg
   resolvePercentiles({ ...options, expectedIntervalMs: 0 }, 's') // the view checks them with the unit of its measure
   return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
 }
-
-/** True if both aggregations are equal, even if they were created by different copies of the package. */
-export function equalAggregations(one: Aggregation, other: Aggregation): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
-}

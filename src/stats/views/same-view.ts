@@ -1,16 +1,16 @@
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
-import { equalViews, type View } from './view.js'
+import type { View } from './view.js'
 
 /**
  * Compares a view with the registered one of the same name.
  * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT`, which names the differences.
  */
 export function checkSameView(existing: View, view: View): void {
-  if (!equalViews(existing, view)) {
-    const [one, other] = [partsOf(existing), partsOf(view)]
-    const differing = [...new Set([...one.keys(), ...other.keys()])].filter((part) => one.get(part) !== other.get(part))
+  const [one, other] = [partsOf(existing), partsOf(view)]
+  const differing = [...new Set([...one.keys(), ...other.keys()])].filter((part) => one.get(part) !== other.get(part))
+  if (differing.length > 0) {
     const has = (parts: ReadonlyMap<string, string>): string => differing.flatMap((part) => parts.get(part) ?? []).join(', ')
     throw new DefinitionError(
       'ERR_VIEW_CONFLICT',

@@ -8,26 +8,11 @@ import type { TagValue } from '../tags/tag-map.js'
 import type { Aggregation } from './aggregation.js'
 import { countListened } from './measures-without-view.js'
 import { RegisteredView } from './registered-view.js'
+import { type Registration, type RegistrationHandle, WaitingViews } from './registration.js'
 import { checkSameView } from './same-view.js'
 import { View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
-import { WaitingViews } from './waiting-views.js'
-import { combinationCount, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
-
-/** A registered view with its group and column. */
-interface Registration {
-  readonly view: View
-  readonly handle: RegisteredView
-  startTimeUnixMs: number
-  group: ViewGroup
-  column: ViewColumn
-}
-
-/** The handle that `registerView` returned, with its view, which is undefined while it waits for its measure. */
-interface RegistrationHandle {
-  readonly handle: RegisteredView
-  registration: Registration | undefined
-}
+import { combinationCount, sortedKeys, ViewGroup, type GroupOptions } from './view-group.js'
 
 /** Registers views and reads their data. Each engine has one: `stats.viewManager`. */
 export class ViewManager {
@@ -96,7 +81,8 @@ export class ViewManager {
     const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
     const column = group.add(view)
     this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
-    const own = handle ?? this.#newHandle(view.name)
+    const own = handle ?? this.#waiting.get(view.name)?.own ?? this.#newHandle(view.name)
+    this.#waiting.delete(view.name)
     own.registration = { view, handle: own.handle, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() }
     this.#registrations.set(view.name, own.registration)
     Object.assign(own.handle, view)
@@ -107,7 +93,7 @@ export class ViewManager {
   #checkRoom(view: View): void {
     const waiting = this.#waiting.get(view.name)
     if (waiting !== undefined) checkSameView(waiting.draft, view)
-    if (this.#registrations.size + this.#waiting.size >= this.#limit) {
+    else if (this.#registrations.size + this.#waiting.size >= this.#limit) {
       throw new DefinitionError('ERR_VIEW_LIMIT', `at most ${this.#limit} views are allowed: ${view.name} is one more`)
     }
     const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
@@ -127,11 +113,11 @@ export class ViewManager {
     const draft = new View({ ...options, measure: placeholder })
     const existing = waiting?.draft ?? this.#registrations.get(draft.name)?.view
     if (existing !== undefined) checkSameView(existing, draft)
-    if (waiting !== undefined) return waiting.handle
+    if (waiting !== undefined) return waiting.own.handle
     this.#checkRoom(draft)
     const own = this.#newHandle(draft.name)
     const register = (measure: Measure): void => void this.#register(new View({ ...options, measure }), own)
-    this.#waiting.add(draft.name, { measureName, draft, handle: own.handle, register })
+    this.#waiting.set(draft.name, { measureName, draft, own, register })
     return own.handle
   }
 

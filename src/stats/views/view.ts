@@ -3,7 +3,7 @@ import { checkNumber, checkOptions, type OptionNames, optionNames } from '../../
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
-import { exponential, equalAggregations, type Aggregation, type ViewAggregation } from './aggregation.js'
+import { exponential, type Aggregation, type ViewAggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
@@ -101,20 +101,6 @@ export class View {
   }
 }
 
-/** True if both views have the same data. Descriptions may differ. */
-export function equalViews(one: View, other: View): boolean {
-  return (
-    one.measure === other.measure &&
-    equalAggregations(one.aggregation, other.aggregation) &&
-    one.tagKeys.join('\n') === other.tagKeys.join('\n') &&
-    one.contextTags.join('\n') === other.contextTags.join('\n') &&
-    one.rowLimit === other.rowLimit &&
-    one.idleExpiryMs === other.idleExpiryMs &&
-    one.exactName === other.exactName &&
-    JSON.stringify(one.tagValues) === JSON.stringify(other.tagValues)
-  )
-}
-
 function checkContextTags(view: string, tagKeys: readonly string[], contextTags: unknown): asserts contextTags is readonly string[] {
   checkKeys('view', view, contextTags)
   const twice = contextTags.find((key) => tagKeys.includes(key))
@@ -150,7 +136,6 @@ function metricType(aggregation: Aggregation, measure: Measure): MetricType {
     case 'lastValue':
       return `GAUGE_${number}`
     case 'distribution':
-      return 'CUMULATIVE_DISTRIBUTION'
     case 'exponential':
       return 'CUMULATIVE_DISTRIBUTION'
     case 'percentiles':

@@ -109,6 +109,15 @@ describe('a view of a measure given by name', () => {
     expect(stats.registerView({ name: 'v', measure: calls, tagKeys: ['op'], aggregation: count() })).toBe(view)
   })
 
+  test('is the same view if the definition of its measure registers an equal one', () => {
+    const stats = new Stats({ limits: { definitions: 1 } })
+    const view = stats.registerView({ name: 'calls', measure: 'calls', aggregation: count() })
+    const calls = stats.measure('calls', { view: count() })
+    stats.record(calls, 1)
+    expect(view.rows.map(({ data }) => data.value)).toEqual([1])
+    expect(stats.viewManager.views).toEqual([view.definition])
+  })
+
   test('is the same view if it is registered again before, and another one is refused', () => {
     const stats = new Stats()
     const view = stats.registerView({ name: 'v', measure: 'm', aggregation: count() })

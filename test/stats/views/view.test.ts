@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { count, distribution, lastValue, sum, type Aggregation } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
-import { equalViews, View, type ViewOptions } from '../../../src/stats/views/view.js'
+import { checkSameView } from '../../../src/stats/views/same-view.js'
+import { View, type ViewOptions } from '../../../src/stats/views/view.js'
 
 const stats = new Stats()
 const plain = stats.measure('plain', { unit: 's', description: 'Plain' })
@@ -109,5 +110,10 @@ describe('views are equal', () => {
     ['with the same limit only', { rowLimit: 6 }, false],
     ['with the same expiry only', { idleExpiryMs: undefined }, false],
     ['with the same declared values only', { tagValues: { a: ['x'], b: [2] } }, false],
-  ])('%s', (_what, options, equal) => expect(equalViews(viewOf(same), viewOf({ ...same, ...options }))).toBe(equal))
+    ['with the same kind of aggregation only', { aggregation: count() }, false],
+  ])('%s', (_what, options, equal) => {
+    const check = () => checkSameView(viewOf(same), viewOf({ ...same, ...options }))
+    if (equal) check()
+    else expect(check).toThrow(expect.objectContaining({ code: 'ERR_VIEW_CONFLICT' }))
+  })
 })
