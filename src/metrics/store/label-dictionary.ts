@@ -31,9 +31,6 @@ export class Label {
 
   /** Limit of the length of values. A string that is much longer is unknown, and need not be hashed. */
   private readonly maxLength: number
-  /** The last value that was not found in `ids`, because a record that overflows looks it up twice. */
-  private missed: unknown = undefined
-
   /** False if values are only looked up by `idOf` and its like. */
   private readonly isRecorded: boolean
 
@@ -58,30 +55,14 @@ export class Label {
 
   /** Like `find`, without `byString`. */
   idOf(value: unknown): number | undefined {
-    if (typeof value === 'string' && value.length > 2 * this.maxLength) return undefined
-    const id = this.ids.get(value)
-    if (id === undefined) this.missed = value
-    return id
+    return typeof value === 'string' && value.length > 2 * this.maxLength ? undefined : this.ids.get(value)
   }
 
-  /** The id of a value in this form, which `idOf` may have looked up just before. */
-  idOfForm(value: unknown): number | undefined {
-    if (typeof value === 'string' && (value === this.missed || value.length > 2 * this.maxLength)) return undefined
-    return this.ids.get(value)
-  }
-
-  /** The id of a value by its string, which is then found in this form too. */
+  /** The id of a value that `idOf` does not know, by its string. The value is then found in this form too. */
   idByString(value: string | number | boolean | bigint): number | undefined {
     const text = labelString(value, this.maxLength)
-    const id = this.idOfString(text)
+    const id = text === value ? undefined : this.ids.get(text)
     if (id !== undefined) this.rememberForm(value, text, id)
-    return id
-  }
-
-  /** The id of a string that `idOf` may have looked up just before. */
-  idOfString(text: string): number | undefined {
-    const id = text === this.missed ? undefined : this.ids.get(text)
-    this.missed = undefined // so that no string of the caller is kept in memory
     return id
   }
 
@@ -89,7 +70,6 @@ export class Label {
   intern(text: string): number {
     let id = this.ids.get(text)
     if (id === undefined) {
-      this.missed = undefined
       const own = internString(text)
       id = this.strings.push(own) - 1
       this.ids.set(own, id)

@@ -139,7 +139,7 @@ export class RowIndex {
     for (let at = 0; at < values.length; at++) {
       const label = this.labels[at]!
       const value = values[at]
-      let id = label.idOfForm(value)
+      let id = label.idOf(value)
       if (id === undefined) {
         if (!isTagValue(value)) return REFUSED
         id = label.idByString(value)
@@ -169,7 +169,7 @@ export class RowIndex {
   }
 
   private intern(label: Label, value: unknown): number {
-    const seen = label.idOfForm(value)
+    const seen = label.idOf(value)
     if (seen !== undefined) return seen
     if (!isTagValue(value)) throw new Error('BUG: a row with a refused value')
     const text = labelString(value, this.maxValueLength)
