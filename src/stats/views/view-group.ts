@@ -10,7 +10,7 @@ import { ExponentialData } from '../../metrics/histograms/exponential-data.js'
 import { percentilesSettings, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { SketchCells } from '../../metrics/store/sketch-cells.js'
 import { BucketSearch } from '../../metrics/store/bucket-search.js'
-import { ColumnSource } from '../../metrics/store/column-source.js'
+import { ColumnSource, type ColumnSourceOptions } from '../../metrics/store/column-source.js'
 import { type ExpectedLabels, noticeLabels } from '../../metrics/store/label-notices.js'
 import { RowStore, type CellsFactory } from '../../metrics/store/row-store.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
@@ -30,21 +30,11 @@ export class ViewColumn implements Listener {
   readonly view: View
   readonly source: ColumnSource
 
-  constructor(view: View, store: RowStore, column: number) {
+  constructor(view: View, store: RowStore, { kind, bounds, settings }: ColumnKind, column: number) {
     this.view = view
-    const { aggregation, descriptor } = view
-    const isDistribution = aggregation.kind === 'distribution' || aggregation.kind === 'exponential'
-    this.source = new ColumnSource(
-      {
-        descriptor,
-        store,
-        kind: isDistribution ? 'distribution' : aggregation.kind === 'percentiles' ? 'summary' : 'scalar',
-        bounds: isDistribution ? aggregation.bounds : [],
-        settings: settingsOf(view),
-        labels: descriptor.labelKeys.map((key) => store.labelKeys.indexOf(key)),
-      },
-      column,
-    )
+    const { descriptor } = view
+    const labels = descriptor.labelKeys.map((key) => store.labelKeys.indexOf(key))
+    this.source = new ColumnSource({ descriptor, store, kind, labels, settings, ...(bounds && { bounds }) }, column)
   }
 
   /** True if the aggregation accepts a value that is not ordinary. All aggregations accept ordinary ones. */
@@ -124,8 +114,9 @@ export class ViewGroup implements ListenerGroup {
   }
 
   add(view: View): ViewColumn {
-    const number = this.store.addColumn(cellsFor(view, this.store.epochs), partOf(view), bucketsOf(view))
-    const column = new ViewColumn(view, this.store, number)
+    const kind = columnKind(view, this.store.epochs)
+    const number = this.store.addColumn(kind.cells, kind.part, kind.buckets)
+    const column = new ViewColumn(view, this.store, kind, number)
     this.columns.push(column)
     this.makeDeclaredRows(view)
     return column
@@ -167,43 +158,37 @@ function isSketched({ aggregation }: View): boolean {
   return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
 }
 
-/** The part of a distribution that equals the data of this view, if both views have the same rows. */
-function partOf({ aggregation }: View): DistributionPart | undefined {
-  return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
+/** How a view is stored and read: everything that depends on its aggregation. */
+interface ColumnKind extends Pick<ColumnSourceOptions, 'kind' | 'bounds' | 'settings'> {
+  readonly cells: CellsFactory
+  /** The part of a distribution that equals the data of this view, if both views have the same rows. */
+  readonly part?: DistributionPart
+  readonly buckets?: number
 }
 
-function bucketsOf({ aggregation }: View): number {
-  if (aggregation.kind === 'exponential') return exponentialSettings(aggregation.options).maxBuckets
-  return aggregation.kind === 'distribution' ? aggregation.bounds.length : 0
-}
-
-/** Settings that processes need to merge the sketches of a view. */
-function settingsOf({ aggregation, measure }: View): Readonly<Record<string, unknown>> | undefined {
-  if (aggregation.kind === 'percentiles') return { ...percentilesSettings(resolvePercentiles(aggregation.options, measure.unit)) }
-  return aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined
-}
-
-/** Chooses the cells of a view by its aggregation. */
-function cellsFor(view: View, epochs: Epochs): CellsFactory {
-  switch (view.aggregation.kind) {
+function columnKind({ aggregation, measure }: View, epochs: Epochs): ColumnKind {
+  switch (aggregation.kind) {
     case 'count':
-      return (rows) => new CountCells(rows)
+      return { kind: 'scalar', cells: (rows) => new CountCells(rows), part: 'count' }
     case 'sum':
-      return (rows) => new SumCells(rows)
+      return { kind: 'scalar', cells: (rows) => new SumCells(rows), part: 'sum' }
     case 'lastValue':
-      return (rows) => new LastValueCells(rows)
+      return { kind: 'scalar', cells: (rows) => new LastValueCells(rows) }
     case 'percentiles': {
-      const config = resolvePercentiles(view.aggregation.options, view.measure.unit)
-      return () => new SketchCells(() => new PercentilesData(config, epochs.clock))
+      const config = resolvePercentiles(aggregation.options, measure.unit)
+      const cells: CellsFactory = () => new SketchCells(() => new PercentilesData(config, epochs.clock))
+      return { kind: 'summary', cells, settings: { ...percentilesSettings(config) } }
     }
     case 'exponential': {
-      const { options, bounds } = view.aggregation
+      const { options, bounds } = aggregation
       const search = new BucketSearch(bounds)
-      return () => new SketchCells(() => new ExponentialData(options, search, epochs))
+      const cells: CellsFactory = () => new SketchCells(() => new ExponentialData(options, search, epochs))
+      return { kind: 'distribution', cells, bounds, buckets: exponentialSettings(options).maxBuckets, settings: { ...options } }
     }
     case 'distribution': {
-      const search = new BucketSearch(view.aggregation.bounds)
-      return (rows) => new DistributionCells(rows, search, epochs)
+      const { bounds } = aggregation
+      const search = new BucketSearch(bounds)
+      return { kind: 'distribution', cells: (rows) => new DistributionCells(rows, search, epochs), bounds, buckets: bounds.length }
     }
   }
 }
