@@ -51,7 +51,7 @@ export function exportFailure(error: unknown, batch: number): ExportFailure {
 const FIRST_MS = 1_000
 const LONGEST_MS = 30_000
 const JITTER = 0.2
-const LONGEST_ASKED_MS = 60_000
+const LONGEST_REQUESTED_MS = 60_000
 
 /**
  * The delay before attempt number `retry` (from 0): what the destination requested, at most 60 s; otherwise exponential backoff from 1 s to
@@ -60,6 +60,6 @@ const LONGEST_ASKED_MS = 60_000
  * @param random A number from 0 to 1.
  */
 export function retryDelayMs(retry: number, retryAfterMs: number | undefined, random: number): number {
-  if (retryAfterMs !== undefined) return Math.min(retryAfterMs, LONGEST_ASKED_MS)
+  if (retryAfterMs !== undefined) return Math.min(retryAfterMs, LONGEST_REQUESTED_MS)
   return Math.round(Math.min(FIRST_MS * 2 ** retry, LONGEST_MS) * (1 - JITTER + 2 * JITTER * random))
 }

@@ -17,7 +17,7 @@ export function snapshotsOf(families: readonly Family[], timeUnixMs: number): re
   return families.map((family) => (isRowSource(family) ? snapshotOf(family, timeUnixMs) : family))
 }
 
-const ROWS_A_STEP = 32
+const ROWS_PER_STEP = 32
 /** Up to this number of rows are read without a pause, because a pause costs a turn of the event loop. */
 const ROWS_AT_ONCE = 512
 
@@ -29,7 +29,7 @@ export async function snapshotsInSlices(families: readonly Family[], timeUnixMs:
   const slicer = new TimeSlicer()
   const metrics: Metric[] = []
   let rows = 0
-  const isSliceOver = (): boolean => ++rows % ROWS_A_STEP === 0 && rows > ROWS_AT_ONCE && slicer.isOver
+  const isSliceOver = (): boolean => ++rows % ROWS_PER_STEP === 0 && rows > ROWS_AT_ONCE && slicer.isOver
   for (const family of families) {
     if (!isRowSource(family)) {
       metrics.push(family)

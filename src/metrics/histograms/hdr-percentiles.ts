@@ -8,8 +8,8 @@ import { quantilesIn } from './percentile-windows.js'
 import type { PercentilesConfig } from './percentiles-options.js'
 
 /** After quantiles are read, the clock is read for this number of values one by one, then for groups of values that become larger. */
-const DATED_SINGLY = 64
-const DATED_TOGETHER = 256
+const SINGLE_READS = 64
+const MAX_VALUES_PER_READ = 256
 /** Maximum number of corrections that one long value adds one by one. Beyond it, several are added at a time. */
 const MAX_CORRECTIONS = 1_000
 
@@ -47,9 +47,9 @@ export class PercentilesData {
   /** How many windows have passed since the beginning. */
   #turn = 0
   /** Values before the clock is read again. */
-  #undated = 1
+  #valuesBeforeRead = 1
   /** How often the clock was read since quantiles were read. */
-  #datings = 0
+  #clockReads = 0
   #count = 0
   #sum = 0
 
@@ -83,7 +83,7 @@ export class PercentilesData {
   record(value: number): boolean {
     const { expectedInterval } = this.config
     if (!(value >= 0 && this.#sum + value < Infinity)) return false
-    if (--this.#undated <= 0) this.#date()
+    if (--this.#valuesBeforeRead <= 0) this.#readClock()
     const window = this.#current
     if (value > this.config.highest) clamped.value++
     window.histogram.recordValue(this.#scaled(value))
@@ -101,9 +101,9 @@ export class PercentilesData {
     return Math.floor((value > highest ? highest : value) * scale + 0.5)
   }
 
-  #date(): void {
-    this.#datings++
-    this.#undated = this.#datings <= DATED_SINGLY ? 1 : Math.min(2 ** (this.#datings - DATED_SINGLY), DATED_TOGETHER)
+  #readClock(): void {
+    this.#clockReads++
+    this.#valuesBeforeRead = this.#clockReads <= SINGLE_READS ? 1 : Math.min(2 ** (this.#clockReads - SINGLE_READS), MAX_VALUES_PER_READ)
     this.#turnTo(this.#clock.monotonicMs())
   }
 
@@ -154,8 +154,8 @@ export class PercentilesData {
   /** Count and sum of all values, and the quantiles of the windows that have not expired; NaN if these are empty. */
   summary(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
     this.#turnTo(monotonicMs)
-    this.#datings = 0
-    this.#undated = 1
+    this.#clockReads = 0
+    this.#valuesBeforeRead = 1
     const open = this.config.intervals ? this.#interval(false) : undefined
     return {
       kind: 'summary',

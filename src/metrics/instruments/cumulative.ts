@@ -58,19 +58,19 @@ export class CumulativeSeries extends InstrumentSeries {
 
   /** Adds a finite value from 0, by default 1. Other values are dropped and counted. */
   add(value = 1): void {
-    const place = this.place
-    if (typeof value === 'number' && value >= 0 && (value | 0) === value && place.isCurrent()) {
-      if (addWhole(place.chunk.slots, place.cell, value)) return
+    const ref = this.ref
+    if (typeof value === 'number' && value >= 0 && (value | 0) === value && ref.isCurrent()) {
+      if (addWhole(ref.chunk.slots, ref.cell, value)) return
     }
     const number = asNumber(value)
     const fault = cumulativeFault(number, this.instrument.isInteger)
     if (fault !== undefined) return this.instrument.drop(fault)
-    place.locate()
-    addToCell(this.instrument, place.chunk, place.cell, number)
+    ref.locate()
+    addToCell(this.instrument, ref.chunk, ref.cell, number)
   }
 
   get value(): number {
-    return this.place.read((cells, cell) => cells.value(cell))
+    return this.ref.read((cells, cell) => cells.value(cell))
   }
 }
 

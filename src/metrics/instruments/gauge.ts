@@ -96,15 +96,15 @@ export class Gauge<K extends string = never> extends InstrumentHandle<K, GaugeSe
 export class GaugeSeries extends InstrumentSeries {
   /** Replaces the value. */
   set(value: number): void {
-    const place = this.place
-    if (place.isCurrent() && typeof value === 'number' && !this.instrument.isInteger) {
-      cellsOf(place.chunk).record(place.cell, value)
+    const ref = this.ref
+    if (ref.isCurrent() && typeof value === 'number' && !this.instrument.isInteger) {
+      cellsOf(ref.chunk).record(ref.cell, value)
       return
     }
     const number = asNumber(value)
     if (!isSettable(this.instrument, number)) return
-    place.locate()
-    setCell(place.chunk, place.cell, number)
+    ref.locate()
+    setCell(ref.chunk, ref.cell, number)
   }
 
   /** Adds a finite number, by default 1. */
@@ -120,18 +120,18 @@ export class GaugeSeries extends InstrumentSeries {
 
   /** Adds a value, which may be negative. */
   add(value: number): void {
-    const place = this.place
-    if (place.isCurrent() && typeof value === 'number' && value - value === 0 && !this.instrument.isInteger) {
-      if (cellsOf(place.chunk).add(place.cell, value)) return
+    const ref = this.ref
+    if (ref.isCurrent() && typeof value === 'number' && value - value === 0 && !this.instrument.isInteger) {
+      if (cellsOf(ref.chunk).add(ref.cell, value)) return
     }
     const number = asNumber(value)
     if (!isAddable(this.instrument, number)) return
-    place.locate()
-    addToCell(this.instrument, place.chunk, place.cell, number)
+    ref.locate()
+    addToCell(this.instrument, ref.chunk, ref.cell, number)
   }
 
   get value(): number {
-    return this.place.read((cells, cell) => cells.value(cell))
+    return this.ref.read((cells, cell) => cells.value(cell))
   }
 }
 

@@ -81,21 +81,21 @@ export class ObservingSeries extends InstrumentSeries {
   /** Observes a finite number, from 0 unless the instrument is signed. Other values are dropped and counted. */
   observe(value: number): void {
     const number = asNumber(value)
-    const { instrument, place } = this
+    const { instrument, ref } = this
     const fault = observedFault(number, instrument)
     if (fault !== undefined) return instrument.drop(fault)
-    place.locate()
-    observeInCell(instrument, place, number)
+    ref.locate()
+    observeInCell(instrument, ref, number)
   }
 
   /** The number of observed values. */
   get count(): number {
-    return this.place.read((cells, cell) => cells.count(cell))
+    return this.ref.read((cells, cell) => cells.count(cell))
   }
 
   /** The sum of observed values. */
   get sum(): number {
-    return this.place.read((cells, cell) => cells.value(cell))
+    return this.ref.read((cells, cell) => cells.value(cell))
   }
 }
 

@@ -67,12 +67,12 @@ export abstract class InstrumentSeries {
   /** @internal */
   protected readonly instrument: Instrument
   /** @internal */
-  protected readonly place: SeriesRef
+  protected readonly ref: SeriesRef
 
   /** @internal */
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
-    this.place = new SeriesRef(instrument.store, labels)
+    this.ref = new SeriesRef(instrument.store, labels)
   }
 }
 

@@ -46,21 +46,21 @@ export function noticeLabels(labels: Labels, expected: ExpectedLabels): void {
       if (expected.keys.includes(key) || expected.isKnown(key)) continue
       const near = nearest(key.slice(0, MAX_LENGTH), absent)
       if (near !== undefined) explained.add(near)
-      if (isPlain || near !== undefined) unknown(expected, key.slice(0, MAX_LENGTH), near)
+      if (isPlain || near !== undefined) reportUnknown(expected, key.slice(0, MAX_LENGTH), near)
     }
-    for (const key of absent) if (expected.declared?.includes(key)) missing(expected.name, key, explained.has(key))
+    for (const key of absent) if (expected.declared?.includes(key)) reportMissing(expected.name, key, explained.has(key))
   } catch {
     // A proxy threw. It is counted when the labels are read for the row.
   }
 }
 
-function unknown({ name, keys }: ExpectedLabels, key: string, near: string | undefined): void {
+function reportUnknown({ name, keys }: ExpectedLabels, key: string, near: string | undefined): void {
   internalCount(UNKNOWN, name, key).value++
   const hint = near === undefined ? `known are ${keys.join(', ') || 'none'}` : `perhaps ${near}`
   warnOnce('TALLYSCOPE_UNKNOWN_TAG', `${name} ${key}`, `${name} was given the unknown tag ${JSON.stringify(key)} (${hint})`)
 }
 
-function missing(name: string, key: string, isExplained: boolean): void {
+function reportMissing(name: string, key: string, isExplained: boolean): void {
   internalCount(MISSING, name, key).value++
   if (isExplained) return // the warning about the similar tag covers it
   warnOnce(

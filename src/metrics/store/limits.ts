@@ -33,11 +33,11 @@ export interface RowBudget {
   readonly limit: number
 }
 
-const BUCKETS_A_ROW = 64
+const BUCKETS_PER_ROW = 64
 
 /** How many rows a row of so many buckets counts for in the limit of all: a limit by number alone bounds no memory. */
 export function rowWeight(buckets: number): number {
-  return 1 + Math.floor(buckets / BUCKETS_A_ROW)
+  return 1 + Math.floor(buckets / BUCKETS_PER_ROW)
 }
 
 /** The share of one store's rows in the limit of all stores. */
