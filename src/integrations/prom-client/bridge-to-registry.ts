@@ -7,6 +7,7 @@ import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, MAX_TIMER_MS } from '../../base/timer.js'
 import { componentName } from '../../base/inspect-value.js'
 import { exposedFamily } from '../../exporters/prometheus/format/names.js'
+import { selectFamilies } from '../../exporters/prometheus/format/select-families.js'
 import { checkProducers, gather } from '../../metrics/collection/gather.js'
 import type { Metric, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { MetricProducer } from '../../metrics/data/producer.js'
@@ -45,7 +46,8 @@ const CLASHES = internalCounter(
  *
  * Views and instruments that are defined later are added too; those of asynchronous producers one scrape later. For this the
  * registry's `getMetricsAsArray` and `registerMetric` are wrapped until `stop()`. If the registry has a metric of the same name, now
- * or later, only the registry's is printed, and the clash is counted and logged.
+ * or later, only the registry's is printed, and the clash is counted and logged. Metrics of one definition in several producers are merged,
+ * and others with clashing names are left out, as on our own pages.
  *
  * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` if the object lacks a method of a prom-client registry; `ERR_PRODUCER`;
  *   `ERR_GATHER_TIMEOUT`.
@@ -66,6 +68,9 @@ export function bridgeToRegistry(registry: PromRegistry, options: BridgeOptions 
   return new Bridge(registry, producers, timeoutMs)
 }
 
+/** The metrics of all producers by exposed name. Producers may have metrics of one definition. */
+type MetricsByName = ReadonlyMap<string, readonly Metric[]>
+
 class Bridge implements RegistryBridge {
   readonly #registry: PromRegistry
   readonly #producers: readonly MetricProducer[]
@@ -74,7 +79,7 @@ class Bridge implements RegistryBridge {
   readonly #unwrap: (() => void)[] = []
   /** Pending calls of asynchronous producers. No producer is called again before its last call has settled. */
   readonly #pending = new Map<MetricProducer, Promise<readonly Metric[]>>()
-  #gathering: Promise<ReadonlyMap<string, Metric>> | undefined
+  #gathering: Promise<MetricsByName> | undefined
   #stopped = false
 
   constructor(registry: PromRegistry, producers: readonly MetricProducer[], timeoutMs: number | undefined) {
@@ -108,8 +113,8 @@ class Bridge implements RegistryBridge {
     this.stop()
   }
 
-  /** All metrics by exposed name. Gathered once a scrape. */
-  metrics(): Promise<ReadonlyMap<string, Metric>> {
+  /** Gathered once a scrape. */
+  metrics(): Promise<MetricsByName> {
     if (this.#gathering === undefined) this.#begin()
     return this.#gathering!
   }
@@ -155,16 +160,11 @@ class Bridge implements RegistryBridge {
     return () => pending
   }
 
-  async #gather(answers: readonly MetricProducer[]): Promise<ReadonlyMap<string, Metric>> {
+  async #gather(answers: readonly MetricProducer[]): Promise<MetricsByName> {
     const metrics = await gather(answers, this.#timeoutMs === undefined ? {} : { timeoutMs: this.#timeoutMs })
-    const byName = new Map<string, Metric>()
-    for (const metric of metrics) {
-      const { name } = exposedFamily(metric.descriptor)
-      if (byName.has(name)) continue // the first producer wins
-      byName.set(name, metric)
-      this.#add(metric.descriptor)
-    }
-    return byName
+    const selected = selectFamilies(metrics)
+    for (const { members } of selected) this.#add(members[0]!.descriptor)
+    return new Map(selected.map(({ exposed, members }) => [exposed.name, members]))
   }
 
   #add(descriptor: MetricDescriptor): void {
@@ -218,9 +218,9 @@ class BridgedMetric {
   readonly type: string
   readonly aggregator: string
   readonly #exposedName: string
-  readonly #metrics: () => Promise<ReadonlyMap<string, Metric>>
+  readonly #metrics: () => Promise<MetricsByName>
 
-  constructor(name: string, descriptor: MetricDescriptor, metrics: () => Promise<ReadonlyMap<string, Metric>>) {
+  constructor(name: string, descriptor: MetricDescriptor, metrics: () => Promise<MetricsByName>) {
     this.name = name
     this.help = descriptor.description || name
     this.type = exposedFamily(descriptor).type
@@ -230,9 +230,9 @@ class BridgedMetric {
   }
 
   async get(): Promise<PromMetricValues> {
-    const metric = (await this.#metrics()).get(this.#exposedName)
+    const metrics = (await this.#metrics()).get(this.#exposedName) ?? []
     const { name, help, type, aggregator } = this
-    return { name, help, type, aggregator, values: metric === undefined ? [] : promValues(metric) }
+    return { name, help, type, aggregator, values: metrics.flatMap(promValues) }
   }
 
   /** Does nothing, so that `registry.resetMetrics()` does not reset metrics of this library. */

@@ -9,6 +9,7 @@ import { runtimeMetrics } from '../../../src/runtime/runtime-metrics.js'
 import { type Aggregation, count, distribution, lastValue, percentiles, sum } from '../../../src/stats/views/aggregation.js'
 import type { Measure } from '../../../src/stats/recording/measure.js'
 import { Stats } from '../../../src/stats/stats.js'
+import { selfValue } from '../../exporters/self-value.js'
 import { parseSamples, parseTypes } from './parse-samples.js'
 
 /** Its types know the content type as an argument of the type only. */
@@ -251,4 +252,39 @@ test('a scrape while timers are faked does not freeze the values of later ones',
   vi.useRealTimers()
   await new Promise((resolve) => setImmediate(resolve))
   expect([before, await requests()]).toEqual([2, 3])
+})
+
+test('metrics of one definition in several producers are one, as on our own page', async () => {
+  const producers = ['a', 'b', 'b'].map((tenant, at) => {
+    const registry = new MetricRegistry({ constantLabels: { tenant } })
+    registry.counter('bridged/jobs').inc(at + 1)
+    registry.histogram('bridged/wait', { bounds: [1] }).observe(at)
+    return registry
+  })
+  const target = new Registry()
+  bridgeToRegistry(target, { producers })
+  const samples = parseSamples(await target.metrics())
+  expect([...samples].sort()).toEqual([...parseSamples(formatText(await gather(producers)))].sort())
+  expect(samples.get('bridged_jobs_total{tenant=b}')).toBe(2)
+  expect(selfValue('tallyscope_prometheus_left_out_series_total', 'bridged_jobs_total')).toBeGreaterThan(0)
+})
+
+test('a metric that clashes with one of another producer is left out, which is counted', async () => {
+  const [one, other] = [new MetricRegistry(), new MetricRegistry()]
+  one.counter('bridged/clash', { exactName: true }).inc(3)
+  one.histogram('bridged/size', { bounds: [] }).observe(5)
+  other.gauge('bridged/clash').set(7)
+  other.counter('bridged/size/count', { exactName: true }).inc(9)
+  const target = new Registry()
+  bridgeToRegistry(target, { producers: [one, other] })
+  expect([...parseSamples(await target.metrics())].map(String).sort()).toEqual([
+    'bridged_clash{},3',
+    'bridged_size_bucket{le=+Inf},1',
+    'bridged_size_count{},1',
+    'bridged_size_sum{},5',
+  ])
+  const leftOut = ['bridged_clash', 'bridged_size_count'].map((name) =>
+    selfValue('tallyscope_prometheus_left_out_families_total', name, 'name_clash'),
+  )
+  expect(leftOut.map((times) => times > 0)).toEqual([true, true])
 })
