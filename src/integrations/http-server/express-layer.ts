@@ -25,8 +25,7 @@ export interface LayerMatch {
 
 /** The layers of a router or of an application; undefined for other handlers. */
 export function layersOf(handler: unknown): readonly ExpressLayer[] | undefined {
-  const stack = stackOf(handler) ?? (isApplication(handler) ? stackOf(routerOf(handler)) : undefined)
-  return stack
+  return stackOf(handler) ?? (isApplication(handler) ? stackOf(routerOf(handler)) : undefined)
 }
 
 /** True for an application that was passed to `use`, which Express wraps in a function of this name. */

@@ -24,21 +24,17 @@ const NONE: Partial<TraceLogFields> = Object.freeze({})
  */
 export function traceLogFields(tracer?: TracerCore): Partial<TraceLogFields> {
   const span = tracer === undefined ? newestSpan() : tracer.currentSpan()
-  return span === undefined ? NONE : fieldsOf(span)
+  return span === undefined ? NONE : traceLogFieldsOf(span)
 }
 
 /** The ids of a given span for a log line. */
-export function traceLogFieldsOf(span: Span): TraceLogFields {
-  return fieldsOf(span)
+export function traceLogFieldsOf({ traceId, spanId, sampled }: Span): TraceLogFields {
+  return { trace_id: traceId, span_id: spanId, trace_sampled: sampled }
 }
 
 /** The ids of the current span as a function for pino's option `mixin`, which merges the result into each line. */
 export function traceLogMixin(): Partial<TraceLogFields> {
   return { ...traceLogFields() } // pino may change the object
-}
-
-function fieldsOf({ traceId, spanId, sampled }: Span): TraceLogFields {
-  return { trace_id: traceId, span_id: spanId, trace_sampled: sampled }
 }
 
 function newestSpan(): Span | undefined {

@@ -139,12 +139,6 @@ export class SpanStore {
     const names = new Set([...this.names.keys(), ...running.keys()])
     return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.names.get(name)) }))
   }
-
-  /** Removes the samples. Running spans stay. */
-  reset(): void {
-    this.names.clear()
-    this.lastName = undefined
-  }
 }
 
 function bucketsOf(buckets: NameBuckets | undefined): Pick<SpanNameSummary, 'latency' | 'errors'> {
