@@ -1,5 +1,6 @@
 import { isThenable } from '../../base/finally-async.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
+import { getOrInsert } from '../../base/get-or-insert.js'
 import { warnOnce } from '../../base/logger.js'
 import { componentName } from '../../base/inspect-value.js'
 import type { GatheringContext, MetricProducer } from '../../metrics/data/producer.js'
@@ -88,11 +89,6 @@ export class ChangedRows implements ChangeReader {
   }
 
   *#walk(gathered: readonly Gathered[]): Generator<Uint8Array | undefined> {
-    if (this.#isNew) {
-      this.#isNew = false
-      this.#owesComplete = true
-      yield this.#line.boundary(FRAME.RESTART)
-    }
     const listed: ListedSource[] = []
     const read = new Set<MetricProducer>()
     for (const [producerIndex, families] of gathered.entries()) {
@@ -102,6 +98,12 @@ export class ChangedRows implements ChangeReader {
       for (const family of families) {
         for (const source of this.#sourcesOf(producer, family)) listed.push({ source, producer, producerIndex })
       }
+    }
+    if (this.#areRowsMoved(listed, read)) this.restart()
+    if (this.#isNew) {
+      this.#isNew = false
+      this.#owesComplete = true
+      yield this.#line.boundary(FRAME.RESTART)
     }
     yield* this.#drop(new Set(listed.map(({ source }) => source)), read)
     for (const listedSource of listed) yield* this.#changes(listedSource)
@@ -124,6 +126,26 @@ export class ChangedRows implements ChangeReader {
       this.#tables.set(producer, tables)
     }
     return tables.update(family)
+  }
+
+  /**
+   * True if a source has been replaced by one of the same definition, or has other chunks than before, as when rows of one of several views
+   * are removed. Its rows must be sent again as those that they were: if they were removed and added, their totals would count twice.
+   */
+  #areRowsMoved(listed: readonly ListedSource[], read: ReadonlySet<MetricProducer>): boolean {
+    const lost = new Map(this.#sources)
+    for (const { source } of listed) {
+      if (lost.get(source)?.changes.hasLostChunks === true) return true
+      lost.delete(source)
+    }
+    if (lost.size === 0) return false
+    const identities = new Map<MetricProducer, Set<string>>()
+    for (const { producer, identity } of lost.values()) {
+      if (read.has(producer)) getOrInsert(identities, producer, () => new Set()).add(identity)
+    }
+    return listed.some(({ source, producer }) => {
+      return !this.#sources.has(source) && identities.get(producer)?.has(identityOf(definitionOf(source))) === true
+    })
   }
 
   /** Drops families that their producer no longer has. Runs first, because a new family may have the definition of a dropped one. */

@@ -41,6 +41,13 @@ export class ChangedSource {
     return this.#next - this.#free.length
   }
 
+  /** True if rows were sent of a chunk that the source no longer has. All rows must be sent again then. */
+  get hasLostChunks(): boolean {
+    const present = new Set(this.source.chunks)
+    for (const [chunk, { numbers }] of this.#chunks) if (!present.has(chunk) && numbers.some((number) => number > 0)) return true
+    return false
+  }
+
   /**
    * Writes changed rows to `line` and yields each frame that is full. Yields undefined between chunks, so that the caller can end its
    * slice. Rows that count as sent are in a yielded frame or in the open one.
@@ -57,27 +64,32 @@ export class ChangedSource {
       sent.epoch = epoch
       yield undefined
     }
-    const present = new Set(chunks)
-    for (const [chunk, sent] of this.#chunks) {
-      if (present.has(chunk)) continue
-      for (const number of sent.numbers) if (number > 0) yield* this.#writeRemoved(line, number - 1)
-      this.#chunks.delete(chunk)
-    }
   }
 
   *#chunkChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
     const withExemplars: number[] = []
-    yield* this.#changedRows(line, chunk, sent, withExemplars)
-    yield* this.#newRows(line, chunk, sent, withExemplars)
+    const restarted = new Set<number>()
+    yield* this.#changedRows(line, chunk, sent, withExemplars, restarted)
+    yield* this.#newRows(line, chunk, sent, withExemplars, restarted)
     for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent)
   }
 
-  /** Writes the new values of rows that were sent before. */
-  *#changedRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[]): Generator<Uint8Array> {
+  /** Writes the new values of rows that were sent before. Rows whose start time has changed are collected in `restarted`. */
+  *#changedRows(
+    line: FrameBuilder,
+    chunk: RowChunk,
+    sent: SentChunk,
+    withExemplars: number[],
+    restarted: Set<number>,
+  ): Generator<Uint8Array> {
     while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
     for (let cell = 0; cell < sent.numbers.length; cell++) {
       const known = sent.numbers[cell]!
       if (known <= 0 || chunk.lastEpoch(cell) < sent.epoch) continue
+      if (chunk.restartedIn !== undefined && chunk.restartedIn(cell) >= sent.epoch) {
+        restarted.add(cell)
+        continue
+      }
       const full = line.finishFor(FRAME.VALUES, this.family)
       if (full !== undefined) {
         yield full
@@ -90,32 +102,33 @@ export class ChangedSource {
     }
   }
 
-  /** Writes rows that were not sent before, in frames of their own. */
-  *#newRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[]): Generator<Uint8Array> {
+  /** Writes rows that were not sent before, and those whose start time has changed, in frames of their own. */
+  *#newRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[], restarted: Set<number>): Generator<Uint8Array> {
     let maxRows = rowsOfFrame(this.source)
     for (;;) {
       while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
-      const cells = newCells(chunk, sent.numbers, maxRows)
+      const cells = newCells(chunk, sent.numbers, maxRows, restarted)
       if (cells.length === 0) return
       const open = line.finish()
       if (open !== undefined) {
         yield open
         continue // rows may have changed during the yield
       }
-      const numbers = cells.map(() => this.#free.pop() ?? this.#next++)
+      const numbers = cells.map((cell) => (sent.numbers[cell]! > 0 ? sent.numbers[cell]! - 1 : (this.#free.pop() ?? this.#next++)))
       if (fits(() => this.#writeRows(line, chunk, cells, numbers))) {
         for (const [at, cell] of cells.entries()) {
           sent.numbers[cell] = numbers[at]! + 1
+          restarted.delete(cell)
           if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
         }
         yield line.finish()!
         continue
       }
       line.dropFrame()
-      this.#free.push(...numbers.reverse())
+      this.#free.push(...numbers.filter((_, at) => sent.numbers[cells[at]!] === 0).reverse())
       maxRows = cells.length >> 1
       if (maxRows > 0) continue
-      sent.numbers[cells[0]!] = UNSENT
+      if (!restarted.delete(cells[0]!)) sent.numbers[cells[0]!] = UNSENT
       this.#onDropped('row')
       maxRows = 1
     }
@@ -216,11 +229,11 @@ function rowsOfFrame({ kind, bounds, settings }: RowSource): number {
   return settings === undefined ? Math.max(1, Math.floor(FRAME_BYTES / (32 + 2 * bounds.length))) : 4
 }
 
-/** Returns the first cells whose rows have not been sent. */
-function newCells(chunk: RowChunk, numbers: Int32Array, maxRows: number): number[] {
+/** Returns the first cells whose rows have not been sent, or must be sent again. */
+function newCells(chunk: RowChunk, numbers: Int32Array, maxRows: number, again: ReadonlySet<number>): number[] {
   const cells: number[] = []
   for (let cell = 0; cell < numbers.length && cells.length < maxRows; cell++) {
-    if (numbers[cell] === 0 && chunk.isLive(cell)) cells.push(cell)
+    if ((numbers[cell] === 0 && chunk.isLive(cell)) || (numbers[cell]! > 0 && again.has(cell))) cells.push(cell)
   }
   return cells
 }

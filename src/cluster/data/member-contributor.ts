@@ -188,7 +188,8 @@ export class MemberContributor implements Contributor {
     for (let at = 0; at < numbers.length; at++) {
       row.number = numbers[at]!
       if (rows.has(row.number)) {
-        family.update(rows, row.number, staged, at) // the frame has arrived twice
+        family.update(rows, row.number, staged, at) // the frame has arrived twice, or the row has an earlier start time now
+        family.restartRow(rows, row.number, startTimesUnixMs[at]!)
         continue
       }
       row.isOverflow = overflowing.has(at)
@@ -225,7 +226,10 @@ export class MemberContributor implements Contributor {
       if (number < 0 || number >= this.#context.limits.rows) throw damaged(`row ${number} is out of range`)
     }
     const before = rows.size
-    for (const number of numbers) if (rows.has(number)) family.remove(rows, number)
+    for (const number of numbers) {
+      if (rows.has(number)) family.remove(rows, number)
+      else rows.replaced.delete(number)
+    }
     this.#count(member, rows.size - before)
   }
 
@@ -251,7 +255,7 @@ export class MemberContributor implements Contributor {
       if (characters > MAX_ATTACHMENT_CHARACTERS) continue // no format can show more than 128
       read.push({ number, bucket, exemplar: Object.freeze({ value, timeUnixMs, attachments: Object.freeze(attachments) }) })
     }
-    for (const { number, bucket, exemplar } of read) family.setExemplar(rows, number, bucket, exemplar)
+    for (const { number, bucket, exemplar } of read) if (rows.has(number)) family.setExemplar(rows, number, bucket, exemplar)
   }
 
   showGauges(isShown: boolean): void {
@@ -272,5 +276,5 @@ export class MemberContributor implements Contributor {
 }
 
 function checkKnown(rows: MemberRows, number: number): void {
-  if (number < 0 || !rows.has(number)) throw damaged(`row ${number} is unknown`)
+  if (number < 0 || !(rows.has(number) || rows.replaced.has(number))) throw damaged(`row ${number} is unknown`)
 }

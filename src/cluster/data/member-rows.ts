@@ -25,6 +25,8 @@ export class MemberRows {
   readonly #numbers = words()
   /** Rows whose merged row is the overflow row. */
   readonly overflowing: Set<number> = new Set()
+  /** Rows that count no more, because a later one has the same labels. Their further values are ignored. */
+  readonly replaced: Set<number> = new Set()
   /** When each row changed, for families with the merge rule `latest`. */
   readonly changedAt: Pages<Int32Array> = words()
   /** The rows of the member's former connection, until all have been sent again. */
@@ -72,6 +74,20 @@ export class MemberRows {
     this.#size--
   }
 
+  /** Takes over the rows of a former connection that had not been sent again when this one ended too. No frame refers to them any more. */
+  adopt(former: MemberRows): void {
+    const hasMore = former.overflowing.size > this.overflowing.size
+    if (hasMore) for (const number of [...this.overflowing]) this.unbind(number)
+    for (const number of former.numbers()) {
+      const isOverflow = former.overflowing.has(number)
+      if (isOverflow && !hasMore) continue
+      const own = this.#end
+      this.values.copy(own, former.values, number)
+      this.changedAt.set(own, former.changedAt.get(number))
+      this.bind(own, former.mergedRow(number), isOverflow)
+    }
+  }
+
   /** Returns the numbers of all rows. */
   numbers(): number[] {
     const all: number[] = []
@@ -84,9 +100,4 @@ export class MemberRows {
 export function overflowRows(member: MemberRows): MemberRows {
   const { previous } = member
   return previous !== undefined && previous.overflowing.size > member.overflowing.size ? previous : member
-}
-
-/** Returns the numbers of these rows. */
-export function overflowOf(member: MemberRows): ReadonlySet<number> {
-  return overflowRows(member).overflowing
 }

@@ -1,5 +1,7 @@
 import type { MergeRule, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { FamilyDefinition } from './family-definition.js'
+import type { RowValues } from './row-values.js'
+import { ScalarValues } from './scalar-values.js'
 
 /** The label that distinguishes members in families of the rule `each`. */
 const MEMBER_KEY = 'member'
@@ -54,4 +56,39 @@ export function matchesPattern(name: string, pattern: string): boolean {
     from = found + part.length
   }
   return from + end.length <= name.length
+}
+
+/** Computes the value of one merged row after the other from its parts. */
+export class RowCombiner {
+  /** The value is in row 0. */
+  readonly result: RowValues
+  readonly #rule: ReturnType<typeof combination>
+  /** The number of parts since {@link clear}. */
+  parts = 0
+  /** For the rule `latest`: when the value chosen so far was changed. */
+  #newest = 0
+
+  constructor(result: RowValues, rule: ReturnType<typeof combination>) {
+    this.result = result
+    this.#rule = rule
+  }
+
+  clear(): void {
+    this.result.clear(0)
+    this.parts = 0
+  }
+
+  /** @param changedAt Used by the rule `latest` alone. */
+  add(values: RowValues, row: number, changedAt: number): void {
+    const { result } = this
+    const isFirst = this.parts++ === 0
+    if (this.#rule === 'sum' || !(result instanceof ScalarValues)) return result.add(0, values, row)
+    const [now, value] = [result.value(0), values.value(row)]
+    if (this.#rule === 'latest') {
+      if (!isFirst && changedAt <= this.#newest) return
+      this.#newest = changedAt
+      result.set(0, value)
+    } else if (isFirst) result.set(0, value)
+    else result.set(0, this.#rule === 'min' ? Math.min(now, value) : Math.max(now, value))
+  }
 }

@@ -4,9 +4,9 @@ import { MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { RowStore } from '../../metrics/store/row-store.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
 import type { FamilyDefinition } from './family-definition.js'
-import { MemberRows, NONE, type NewRow, overflowOf, overflowRows } from './member-rows.js'
-import { combination, isCumulative } from './merge-rules.js'
-import { MergedSource } from './merged-source.js'
+import { MemberRows, NONE, type NewRow, overflowRows } from './member-rows.js'
+import { combination, isCumulative, RowCombiner } from './merge-rules.js'
+import { MergedSource, StartTimes } from './merged-source.js'
 import { words } from './pages.js'
 import type { RowValues } from './row-values.js'
 import { ScalarValues } from './scalar-values.js'
@@ -36,13 +36,11 @@ export class MergedFamily {
   readonly #stale = words()
   /** 1 for gauges that no shown member has at the moment. */
   readonly #hidden = words()
+  readonly #startTimes: StartTimes
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
-  /** For the rule `latest`: when the value chosen so far was changed. */
-  #newest = 0
   /** Values of a frame that is being applied. */
   readonly #staged: RowValues
-  /** A merged row is computed in its row 0. */
-  readonly #scratch: RowValues
+  readonly #combiner: RowCombiner
   /** In the order of their slots. */
   readonly #members: MemberRows[] = []
 
@@ -54,14 +52,16 @@ export class MergedFamily {
     const { name, labelKeys } = descriptor
     const limits = { rowLimit, budget, buckets: definition.bounds.length, valueLength: MAX_VALUE_LENGTH, isRecorded: false }
     this.#store = new RowStore({ name, labelKeys, epochs, ...limits })
+    this.#startTimes = new StartTimes(this.#store)
     this.#values = rowValues(definition, epochs.clock)
     this.#departed = rowValues(definition, epochs.clock)
-    this.#scratch = rowValues(definition, epochs.clock)
+    this.#combiner = new RowCombiner(rowValues(definition, epochs.clock), this.#rule)
     this.#staged = rowValues(definition, epochs.clock)
     this.source = new MergedSource(definition, this.#store, {
       values: this.#values,
       refresh: (row) => this.#refresh(row),
       isShown: (row) => this.#hidden.get(row) === 0,
+      restartedIn: (row) => this.#startTimes.loweredIn(row),
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
     this.departedSource = new MergedSource(definition, this.#store, {
@@ -69,6 +69,7 @@ export class MergedFamily {
       refresh: () => {},
       isShown: (row) => this.#departedEpochs.get(row) !== 0,
       lastEpoch: (row) => this.#departedEpochs.get(row),
+      restartedIn: (row) => this.#startTimes.loweredIn(row),
       exemplar: () => undefined,
     })
   }
@@ -96,7 +97,8 @@ export class MergedFamily {
 
   /** Call when a member sends all rows again. Each former row counts until it has arrived again. */
   restart(member: MemberRows): MemberRows {
-    if (member.previous !== undefined) this.sweep(member)
+    if (member.previous !== undefined) member.adopt(member.previous)
+    member.previous = undefined
     const next = new MemberRows(member.slot, rowValues(this.definition, this.#store.epochs.clock))
     next.previous = member
     this.#members.splice(this.#members.indexOf(member), 1, next)
@@ -116,30 +118,36 @@ export class MergedFamily {
     if (earlier >= 0) {
       if (this.isCumulative) this.#addToDeparted(mergedRow, member, earlier) // both rows have the same labels, and both count
       member.unbind(earlier)
+      member.replaced.add(earlier)
     }
+    member.replaced.delete(row.number)
     const { previous } = member
     const before = previous === undefined || isOverflow ? NONE : previous.numberOf(mergedRow)
+    if (this.#rule === 'latest') {
+      const isUnchanged = before >= 0 && Object.is(staged.value(at), previous!.values.value(before))
+      member.changedAt.set(row.number, isUnchanged ? previous!.changedAt.get(before) : this.#second())
+    }
     if (before >= 0) {
       if (this.isCumulative && staged.isBelow(at, previous!.values, before)) this.#addToDeparted(mergedRow, previous!, before)
       previous!.unbind(before)
     }
     member.values.copy(row.number, staged, at)
     member.bind(row.number, mergedRow, isOverflow)
-    this.#noteChange(member, row.number)
     this.#settle(mergedRow)
   }
 
   /** Sets a new value of a row. A cumulative value below the current one is outdated, and ignored. */
   update(member: MemberRows, number: number, staged: RowValues, at: number): void {
+    if (!member.has(number)) return // it has been replaced
     if (this.isCumulative && staged.isBelow(at, member.values, number)) return
+    if (this.#rule === 'latest' && !Object.is(staged.value(at), member.values.value(number))) member.changedAt.set(number, this.#second())
     member.values.copy(number, staged, at)
-    this.#noteChange(member, number)
     this.#settle(member.mergedRow(number))
   }
 
-  /** Stores when a value arrived, in whole seconds, because values of one second count as equally new. */
-  #noteChange(member: MemberRows, number: number): void {
-    if (this.#rule === 'latest') member.changedAt.set(number, Math.floor(this.#store.epochs.clock.monotonicMs() / 1_000) + 1)
+  /** Returns the time in whole seconds from 1, because values of one second count as equally new. */
+  #second(): number {
+    return Math.floor(this.#store.epochs.clock.monotonicMs() / 1_000) + 1
   }
 
   /** Removes a row of a member. Its total stays while another member has the row. The last member removes the merged row. */
@@ -181,7 +189,8 @@ export class MergedFamily {
         const isRepeated = isOld && rows.overflowing.has(number)
         if (this.isCumulative && !isRepeated) this.#addToDeparted(mergedRow, rows, number)
         rows.unbind(number)
-        if (this.isCumulative || this.#isHeldByOthers(mergedRow, undefined)) this.#settle(mergedRow)
+        const isKept = this.isCumulative || mergedRow === this.#store.overflowRow || this.#isHeldByOthers(mergedRow, undefined)
+        if (isKept) this.#settle(mergedRow)
         else this.#release(mergedRow)
       }
     }
@@ -197,13 +206,18 @@ export class MergedFamily {
   }
 
   #find({ labels, isOverflow, startTimeUnixMs }: NewRow): number {
-    if (isOverflow) return this.#store.findOverflow()
-    const before = this.#store.size
-    const row = this.#store.findOrCreateByValues(labels)
-    const chunk = this.#store.chunkOf(row)
-    const starts = chunk.startTimesUnixMs
-    if (this.#store.size > before || !(starts[row - chunk.start]! <= startTimeUnixMs)) starts[row - chunk.start] = startTimeUnixMs
+    const store = this.#store
+    const [size, overflowRow] = [store.size, store.overflowRow]
+    const row = isOverflow ? store.findOverflow() : store.findOrCreateByValues(labels)
+    const isNew = store.size > size || store.overflowRow !== overflowRow
+    if (isNew) this.#startTimes.set(row, startTimeUnixMs)
+    else this.#startTimes.lower(row, startTimeUnixMs)
     return row
+  }
+
+  /** Call when a member has sent a row again, because its start time is earlier than before. */
+  restartRow(member: MemberRows, number: number, startTimeUnixMs: number): void {
+    if (member.has(number) && this.#startTimes.lower(member.mergedRow(number), startTimeUnixMs)) this.#settle(member.mergedRow(number))
   }
 
   #isHeldByOthers(mergedRow: number, except: MemberRows | undefined): boolean {
@@ -230,6 +244,7 @@ export class MergedFamily {
     this.#hidden.set(mergedRow, 0)
     this.#stale.set(mergedRow, 0)
     this.#exemplars.delete(mergedRow)
+    this.#startTimes.clear(mergedRow)
     this.#store.remove(new Set([mergedRow]))
   }
 
@@ -256,42 +271,27 @@ export class MergedFamily {
 
   /** Computes a merged row from its parts. */
   #compute(row: number): void {
-    const scratch = this.#scratch
-    scratch.clear(0)
-    let parts = 0
-    if (this.#departedEpochs.get(row) !== 0) {
-      scratch.add(0, this.#departed, row)
-      parts++
-    }
+    const combiner = this.#combiner
+    combiner.clear()
+    if (this.#departedEpochs.get(row) !== 0) combiner.add(this.#departed, row, 0)
     const isOverflow = row === this.#store.overflowRow
     for (const member of this.#members) {
       if (!this.isCumulative && !member.isShown) continue
       if (isOverflow) {
-        for (const number of overflowOf(member)) this.#combine(overflowRows(member), number, parts++)
+        const { values, changedAt, overflowing } = overflowRows(member)
+        for (const number of overflowing) combiner.add(values, number, changedAt.get(number))
         continue
       }
       const rows = member.numberOf(row) >= 0 ? member : member.previous
       const number = rows?.numberOf(row) ?? NONE
-      if (number >= 0) this.#combine(rows!, number, parts++)
+      if (number >= 0) combiner.add(rows!.values, number, rows!.changedAt.get(number))
     }
-    if (this.isCumulative) scratch.keepRounded(0, this.#values, row)
-    this.#values.copy(row, scratch, 0)
-    const hidden = parts === 0 ? 1 : 0
+    if (this.isCumulative) combiner.result.keepRounded(0, this.#values, row)
+    this.#values.copy(row, combiner.result, 0)
+    const hidden = combiner.parts === 0 ? 1 : 0
     if (this.#hidden.get(row) !== hidden) {
       this.#hidden.set(row, hidden)
       this.#store.chunkOf(row).version++
     }
-  }
-
-  #combine({ values, changedAt }: MemberRows, number: number, parts: number): void {
-    const scratch = this.#scratch
-    if (this.#rule === 'sum' || !(scratch instanceof ScalarValues)) return scratch.add(0, values, number)
-    const [now, value] = [scratch.value(0), values.value(number)]
-    if (this.#rule === 'latest') {
-      if (parts > 0 && changedAt.get(number) <= this.#newest) return
-      this.#newest = changedAt.get(number)
-      scratch.set(0, value)
-    } else if (parts === 0) scratch.set(0, value)
-    else scratch.set(0, this.#rule === 'min' ? Math.min(now, value) : Math.max(now, value))
   }
 }

@@ -4,6 +4,7 @@ import type { RowStore } from '../../metrics/store/row-store.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { StoredRows } from '../../metrics/store/stored-rows.js'
 import type { FamilyDefinition } from './family-definition.js'
+import { words } from './pages.js'
 import type { RowValues } from './row-values.js'
 
 /** The values of the rows of a store, and which rows are shown. */
@@ -12,6 +13,7 @@ export interface SourceRows {
   /** Computes the value of a row if its parts have changed. Call it before the value is read. */
   refresh(row: number): void
   isShown(row: number): boolean
+  restartedIn(row: number): number
   /** Returns the epoch of the newest change of a row. Undefined if the store has it. */
   readonly lastEpoch?: ((row: number) => number) | undefined
   exemplar(row: number, bucket: number): Exemplar | undefined
@@ -75,6 +77,9 @@ class MergedChunk extends StoredRows implements RowChunk {
     return lastEpoch === undefined ? this.chunk.lastEpochs[cell]! : lastEpoch(this.chunk.start + cell)
   }
 
+  restartedIn(cell: number): number {
+    return this.#rows.restartedIn(this.chunk.start + cell)
+  }
   value(cell: number): number {
     return this.#values(cell).value(this.chunk.start + cell)
   }
@@ -98,5 +103,39 @@ class MergedChunk extends StoredRows implements RowChunk {
   }
   percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
     return this.#values(cell).percentileWindows?.(this.chunk.start + cell)
+  }
+}
+
+/** The start times of merged rows: of each the earliest of its members. */
+export class StartTimes {
+  readonly #store: RowStore
+  /** The epoch in which the start time of a row was set to an earlier one; 0 if it was not. */
+  readonly #lowered = words()
+
+  constructor(store: RowStore) {
+    this.#store = store
+  }
+
+  set(row: number, timeUnixMs: number): void {
+    const chunk = this.#store.chunkOf(row)
+    chunk.startTimesUnixMs[row - chunk.start] = timeUnixMs
+  }
+
+  /** Sets the start time if it is earlier than the current one, or the first one that is known. Returns true if it was set. */
+  lower(row: number, timeUnixMs: number): boolean {
+    const chunk = this.#store.chunkOf(row)
+    const current = chunk.startTimesUnixMs[row - chunk.start]!
+    if (Number.isNaN(timeUnixMs) || current <= timeUnixMs) return false
+    this.set(row, timeUnixMs)
+    this.#lowered.set(row, this.#store.epochs.current)
+    return true
+  }
+
+  loweredIn(row: number): number {
+    return this.#lowered.get(row)
+  }
+
+  clear(row: number): void {
+    if (this.#lowered.get(row) !== 0) this.#lowered.set(row, 0)
   }
 }

@@ -49,7 +49,7 @@ export class SnapshotTable implements RowSource {
   }
 
   #updateRow(chunk: RowChunk, cell: number): void {
-    const key = JSON.stringify([chunk.isOverflow(cell), ...this.descriptor.labelKeys.map((_, at) => chunk.labelValue(cell, at) ?? null)])
+    const key = JSON.stringify([chunk.isOverflow(cell), ...this.descriptor.labelKeys.map((_, at) => chunk.labelValue(cell, at) || null)])
     const mark = this.#markOf(chunk, cell)
     const known = this.#cells.get(key)
     const entry = known === undefined ? undefined : this.#entries[known]!

@@ -42,6 +42,8 @@ export interface RowChunk {
   lastEpoch(cell: number): number
   /** NaN if unknown. */
   startTimeUnixMs(cell: number): number
+  /** The epoch in which the start time of the row was last set to an earlier one, 0 if it was not. Undefined if start times never change. */
+  restartedIn?(cell: number): number
   /** The value of a scalar, or the sum of a distribution or summary. */
   value(cell: number): number
   /** The number of values in a distribution or summary; equals the sum of the buckets. */

@@ -45,7 +45,7 @@ export class ColumnSource implements RowSource {
   column: number
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
-  #chunks: ColumnChunk[] = []
+  readonly #chunks: ColumnChunk[] = []
   #left: readonly RowChunk[] | undefined
 
   constructor(options: ColumnSourceOptions, column: number) {
@@ -80,9 +80,9 @@ export class ColumnSource implements RowSource {
     return this.#chunks
   }
 
-  /** Call after the cells of the column have been replaced. */
+  /** Call after the cells of the column have been replaced. Its chunks stay the same, because readers remember what they have read of them. */
   refresh(): void {
-    this.#chunks = []
+    for (const [at, chunk] of this.#chunks.entries()) chunk.cells = this.#store.chunks[at]!.columns[this.column]!
   }
 
   /** Call before the column is removed, because later columns shift down. A document that is being written gets no more rows from it. */
@@ -92,12 +92,12 @@ export class ColumnSource implements RowSource {
 }
 
 class ColumnChunk extends StoredRows implements RowChunk {
-  readonly #cells: Cells
+  cells: Cells
   readonly #labels: readonly (number | string)[]
 
   constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labels: readonly (number | string)[]) {
     super(chunk, store)
-    this.#cells = cells
+    this.cells = cells
     this.#labels = labels
   }
 
@@ -107,34 +107,34 @@ class ColumnChunk extends StoredRows implements RowChunk {
   }
 
   value(cell: number): number {
-    return this.#cells.value(cell)
+    return this.cells.value(cell)
   }
 
   count(cell: number): number {
-    return this.#cells.count(cell)
+    return this.cells.count(cell)
   }
 
   sumOfSquaredDeviation(cell: number): number {
-    return this.#cells.sumOfSquaredDeviation(cell)
+    return this.cells.sumOfSquaredDeviation(cell)
   }
 
   bucket(cell: number, bucket: number): number {
-    return this.#cells.bucket(cell, bucket)
+    return this.cells.bucket(cell, bucket)
   }
 
   exemplar(cell: number, bucket: number): Exemplar | undefined {
-    return this.#cells.exemplar(cell, bucket)
+    return this.cells.exemplar(cell, bucket)
   }
 
   exponential(cell: number): ExponentialValue | undefined {
-    return this.#cells instanceof SketchCells ? this.#cells.exponential(cell) : undefined
+    return this.cells instanceof SketchCells ? this.cells.exponential(cell) : undefined
   }
 
   summary(cell: number): SummaryValue {
-    return (this.#cells as SketchCells).summary(cell)!
+    return (this.cells as SketchCells).summary(cell)!
   }
 
   percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
-    return this.#cells instanceof SketchCells ? this.#cells.percentileWindows(cell) : undefined
+    return this.cells instanceof SketchCells ? this.cells.percentileWindows(cell) : undefined
   }
 }
