@@ -151,9 +151,9 @@ export class RowStore {
     return this.insert(values)
   }
 
-  /** Counts a record that went to the overflow row. */
+  /** Counts a record that went to the overflow row, unless the store was disposed of. */
   countOverflow(): void {
-    this.overflowed.value++
+    if (this.rowLimit > 0) this.overflowed.value++
   }
 
   private insert(values: readonly unknown[]): number {
@@ -167,7 +167,7 @@ export class RowStore {
   findOverflow(): number {
     this.index.close()
     if (this.overflowRow === NO_ROW) {
-      this.warnFull()
+      if (this.rowLimit > 0) this.warnFull()
       this.overflowRow = this.allocate()
     }
     return this.overflowRow

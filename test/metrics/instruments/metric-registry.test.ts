@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { isRowSource } from '../../../src/metrics/data/row-source.js'
+import { selfValue } from '../../exporters/self-value.js'
 import { registryOf } from './registry-fixture.js'
 
 const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -99,6 +100,16 @@ test('the number of metrics is limited', () => {
   expect(() => registry.gauge('c')).toThrow(expect.objectContaining({ code: 'ERR_METRIC_LIMIT' }))
   registry.unregister('a')
   expect(registry.gauge('c')).toBe(registry.gauge('c'))
+})
+
+test('values for handles of removed metrics are not reported as overflow', () => {
+  const { registry } = registryOf()
+  const old = registry.counter('removed/jobs', { labelKeys: ['queue'] })
+  registry.unregister('removed/jobs')
+  told.mockClear()
+  for (const queue of ['a', 'b']) old.inc({ queue })
+  old.timeSeries({ queue: 'c' }).inc()
+  expect([told.mock.calls, selfValue('tallyscope_overflowed_records_total', 'removed/jobs')]).toEqual([[], 0])
 })
 
 test('handles of removed metrics use up no limit', () => {
