@@ -4,13 +4,13 @@ type Cut = (reason: Error) => void
 
 interface UnreadMemory {
   readonly bytes: number
-  /** One for each body that holds it. */
-  readonly cuts: Set<Cut>
+  /** One for each body that holds it, with whether its client waits for us. */
+  readonly cuts: Map<Cut, () => boolean>
 }
 
 /**
  * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, the bodies of the memory that was not
- * read for the longest time are aborted.
+ * read for the longest time are aborted, those of clients that wait for us last.
  */
 export class UnreadBodies {
   readonly #maxBytes: number
@@ -26,19 +26,26 @@ export class UnreadBodies {
    * Adds a body.
    * @param memory Identifies the memory of the body. Bodies that share it are added one by one, and it is counted once.
    * @param bytes Its size while it is not read.
+   * @param isAwaited True while the client waits for the next part, so that it is not slow.
    */
-  add(memory: object, bytes: number, cut: Cut): void {
+  add(memory: object, bytes: number, cut: Cut, isAwaited: () => boolean = () => false): void {
     this.progressed(memory)
     const held = getOrInsert(this.#held, memory, () => {
       this.#bytes += bytes
-      return { bytes, cuts: new Set<Cut>() }
+      return { bytes, cuts: new Map<Cut, () => boolean>() }
     })
-    held.cuts.add(cut)
-    for (const [slowest, { cuts }] of this.#held) {
-      if (this.#bytes <= this.#maxBytes || slowest === memory) return
-      for (const cutSlowest of cuts) {
-        this.delete(slowest, cutSlowest)
-        cutSlowest(new Error('the body was cut: too much of others is unread'))
+    held.cuts.set(cut, isAwaited)
+    this.#cutSlowest(memory, ({ cuts }) => ![...cuts.values()].some((isReading) => isReading()))
+    this.#cutSlowest(memory, () => true)
+  }
+
+  #cutSlowest(added: object, mayCut: (held: UnreadMemory) => boolean): void {
+    for (const [slowest, held] of this.#held) {
+      if (this.#bytes <= this.#maxBytes || slowest === added) return
+      if (!mayCut(held)) continue
+      for (const cut of held.cuts.keys()) {
+        this.delete(slowest, cut)
+        cut(new Error('the body was cut: too much of others is unread'))
       }
     }
   }

@@ -20,6 +20,18 @@ test('memory that bodies share is counted once, and until all of them have ended
   expect(cuts).toEqual(['first'])
 })
 
+test('bodies of clients that wait for the next part are cut after those that are not read', () => {
+  const unread = new UnreadBodies(100)
+  const cuts: string[] = []
+  const cut = (name: string) => () => void cuts.push(name)
+  unread.add({}, 40, cut('awaited'), () => true)
+  unread.add({}, 40, cut('unread'))
+  unread.add({}, 40, cut('second'))
+  expect(cuts).toEqual(['unread'])
+  unread.add({}, 90, cut('third'))
+  expect(cuts).toEqual(['unread', 'second', 'awaited'])
+})
+
 const MEMORIES = [10, 30, 60, 120] // sizes
 const place = fc.nat(MEMORIES.length - 1)
 const steps = fc.array(fc.tuple(fc.constantFrom('add', 'progressed', 'delete'), place), { maxLength: 60 })

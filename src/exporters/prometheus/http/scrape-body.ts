@@ -34,7 +34,7 @@ export class ScrapeBody implements StreamedBody {
     const { signal, sendTimeoutMs, unread, memory, heldBytes } = options
     this.#idle = setTimeout(this.#timeOut, sendTimeoutMs)
     this.#idle.unref()
-    unread.add(memory, heldBytes, this.#cut)
+    unread.add(memory, heldBytes, this.#cut, () => this.#reading)
     signal?.addEventListener('abort', this.#abort)
     if (signal?.aborted === true) this.#abort()
   }
