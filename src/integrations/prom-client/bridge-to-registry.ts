@@ -127,6 +127,7 @@ class Bridge implements RegistryBridge {
     }
     for (const [name, metric] of this.#shown) {
       if (this.#registry.getSingleMetric(name) !== metric) this.#shown.delete(name) // the registry was cleared
+      metric.name = name
     }
     const answers = this.#producers.map((producer) => ({ name: componentName(producer, 'producer'), getMetrics: this.#callOnce(producer) }))
     this.#gathering = this.#gather(answers)
@@ -211,7 +212,10 @@ class Bridge implements RegistryBridge {
   }
 }
 
-/** A metric of this library under prom-client's interface. For OpenMetrics, prom-client changes `name` and expects it from `get()`. */
+/**
+ * A metric of this library under prom-client's interface. For OpenMetrics, prom-client changes `name` and expects it from `get()`. The bridge
+ * restores it for the next scrape, which may be for another format.
+ */
 class BridgedMetric {
   name: string
   readonly help: string
@@ -230,8 +234,8 @@ class BridgedMetric {
   }
 
   async get(): Promise<PromMetricValues> {
+    const { name, help, type, aggregator } = this // before the name is restored
     const metrics = (await this.#metrics()).get(this.#exposedName) ?? []
-    const { name, help, type, aggregator } = this
     return { name, help, type, aggregator, values: metrics.flatMap(promValues) }
   }
 

@@ -1,0 +1,33 @@
+import { Registry } from 'prom-client'
+import { expect, test } from 'vitest'
+import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-to-registry.js'
+import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
+
+function bridgedCounter(): Registry {
+  const registry = new MetricRegistry()
+  registry.counter('mails').inc(3)
+  const target = new Registry()
+  bridgeToRegistry(target, { producers: [registry] })
+  return target
+}
+
+const setContentType = (registry: Registry, contentType: string): void => registry.setContentType(contentType as never)
+
+test('counters keep their names after the registry has written OpenMetrics', async () => {
+  const target = bridgedCounter()
+  const before = await target.metrics()
+  setContentType(target, Registry.OPENMETRICS_CONTENT_TYPE)
+  expect(await target.metrics()).toContain('# TYPE mails counter\nmails_total 3\n')
+  setContentType(target, Registry.PROMETHEUS_CONTENT_TYPE)
+  expect(await target.metrics()).toBe(before)
+  expect(before).toContain('# TYPE mails_total counter\nmails_total 3\n')
+})
+
+test('a scrape in one format does not change the names of another that is being written', async () => {
+  const target = bridgedCounter()
+  setContentType(target, Registry.OPENMETRICS_CONTENT_TYPE)
+  const openMetrics = target.metrics()
+  const json = target.getMetricsAsJSON()
+  expect(await openMetrics).toContain('# TYPE mails counter\nmails_total 3\n')
+  expect((await json).map(({ name }) => name)).toEqual(['mails_total'])
+})
