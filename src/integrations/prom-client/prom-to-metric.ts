@@ -154,11 +154,23 @@ interface PointOutcome {
 function pointOf(type: MetricType, name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
   if (type === 'CUMULATIVE_DISTRIBUTION') return histogramOf(name, values, timeUnixMs)
   if (type === 'SUMMARY') return summaryOf(name, values)
-  const last = values.at(-1)!
-  const other = values.find(({ value }) => typeof value !== 'number')
-  if (other !== undefined) return inconsistent(`a value must be a number: its type is ${typeof other.value}`)
-  if (type === 'GAUGE_DOUBLE') return { value: last.value, fault: duplicateFault(values.length) }
+  const other = values.find(({ value, metricName = name }) => typeof value !== 'number' || metricName !== name)
+  if (other !== undefined) return partOf(type, name, values, timeUnixMs)
+  if (type === 'GAUGE_DOUBLE') return { value: values.at(-1)!.value, fault: duplicateFault(values.length) }
   return { value: total(values), exemplar: lastExemplar(values, timeUnixMs) }
+}
+
+/** The point of a gauge or a counter without the values that are not numbers or have other names, such as `x_created`. */
+function partOf(type: MetricType, name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
+  const own = values.filter(({ metricName = name }) => metricName === name)
+  const numbers = own.filter(({ value }) => typeof value === 'number')
+  const odd = own.find(({ value }) => typeof value !== 'number')
+  const why =
+    odd !== undefined
+      ? `a value must be a number: its type is ${typeof odd.value}`
+      : `samples with another name than ${name} are not possible for its type`
+  const part = numbers.length === 0 ? {} : pointOf(type, name, numbers, timeUnixMs)
+  return { ...part, ...inconsistent(why) }
 }
 
 function inconsistent(why: string): PointOutcome {

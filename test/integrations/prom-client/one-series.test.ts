@@ -76,3 +76,24 @@ test('labels that are null and undefined stay two series, with the values that p
   expect([...parseSamples(ours)].sort()).toEqual([...parseSamples(await registry.metrics())].sort())
   expect(ours).toContain('logins_total{user="null"} 2')
 })
+
+test('a value that is not of the type is left out and counted, the others of its series are kept', async () => {
+  const values = {
+    odd_total: [{ value: 3 }, { value: 17e8, metricName: 'odd_created' }],
+    odd_depth: [
+      { value: 4, metricName: 'odd_depth' },
+      { value: 9, metricName: 'odd_depth_max' },
+    ],
+    odd_size: [{ value: 5 }, { value: '6' }],
+    odd_none: [{ value: 7n }],
+  }
+  const metrics = Object.entries(values).map(([name, each]) => ({
+    name,
+    get: () => ({ name, help: 'h', type: name === 'odd_total' ? 'counter' : 'gauge', values: each }),
+  }))
+  const registry = { registerMetric() {}, removeSingleMetric() {}, getSingleMetric: () => undefined, getMetricsAsArray: () => metrics }
+  const samples = parseSamples(formatText(await fromRegistry(registry).getMetrics()))
+  expect([...samples].map(String)).toEqual(['odd_depth{},4', 'odd_size{},5', 'odd_total{},3'])
+  const counted = Object.keys(values).map((name) => selfValue('tallyscope_prom_client_failures_total', name, 'inconsistent'))
+  expect(counted).toEqual([1, 1, 1, 1])
+})
