@@ -60,6 +60,17 @@ const groups = processGlobal('metric-groups', () => new Map<string, MetricGroup>
  * await serveMetrics({ group })
  */
 export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
+  const checked = checkedOptions(options)
+  const identity = identityOf(checked.name)
+  const existing = groups.get(identity.hash)
+  if (existing === undefined) return newGroup(identity, checked)
+  for (const producer of checked.producers ?? []) existing.add(producer)
+  return existing
+}
+
+type CheckedOptions = ReturnType<typeof checkedOptions>
+
+function checkedOptions(options: ShareMetricsOptions) {
   checkOptions('shareMetrics', options, OPTIONS)
   const { name, producers, perMember = [], folder, clock = timerClock } = options
   if (name !== undefined && (typeof name !== 'string' || name === '' || name.length > MAX_NAME)) {
@@ -69,33 +80,30 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
     throw new DefinitionError('ERR_GROUP_OPTION', `perMember must be names of families: it is ${inspectValue(perMember)}`)
   }
   if (producers !== undefined) checkProducers(producers)
-  const limits = readGroupLimits(options.limits)
-  const identity = identityOf(name)
-  const existing = groups.get(identity.hash)
-  if (existing !== undefined) {
-    for (const producer of producers ?? []) existing.add(producer)
-    return existing
-  }
-  const isAlone = identity.kind === 'process' && isMainThread && folder === undefined
+  return { name, producers, perMember, folder, clock, limits: readGroupLimits(options.limits) }
+}
+
+function newGroup({ hash, kind }: GroupIdentity, { name, producers, perMember, folder, clock, limits }: CheckedOptions): MetricGroup {
+  const isAlone = kind === 'process' && isMainThread && folder === undefined
   const all = producers?.map(knownProducer) ?? [sharedStats, selfMetrics()]
   const data = groupData({ limits, perMember, clock })
   const member = new Member(newId(), data, all, isMainThread)
   // A thread cannot find out which primary its process belongs to. The main thread sends it the folder.
-  const main = !isMainThread && (identity.kind === 'process' || identity.kind === 'cluster') ? new MainThreadGroup() : undefined
-  const groupFolder = isAlone || main !== undefined ? undefined : openGroupFolder(identity.hash, folder)
+  const main = !isMainThread && (kind === 'process' || kind === 'cluster') ? new MainThreadGroup() : undefined
+  const groupFolder = isAlone || main !== undefined ? undefined : openGroupFolder(hash, folder)
   const findFolder = main && (async (signal: AbortSignal) => folderOf(await main.find(signal), folder))
   const membership = new Membership({ member, data, folder: groupFolder, findFolder, maxMembers: limits.members })
-  const open = (): boolean => !isAlone || openToOthers(membership, identity.hash)
-  const answering = isMainThread && name === undefined ? answerThreads({ hash: identity.hash, folder }, open) : undefined
+  const open = (): boolean => !isAlone || openToOthers(membership, hash)
+  const stopAnswering = isMainThread && name === undefined ? answerThreads({ hash, folder }, open) : undefined
   const flush = (): void => membership.flushSync()
   const group = new MetricGroup(member, membership, clock, all.some(isSelfMetrics), () => {
     process.off('exit', flush)
     cluster.off('fork', open)
-    answering?.()
+    stopAnswering?.()
     main?.close()
-    groups.delete(identity.hash)
+    groups.delete(hash)
   })
-  groups.set(identity.hash, group)
+  groups.set(hash, group)
   process.on('exit', flush)
   membership.start()
   if (isAlone) cluster.once('fork', open)
