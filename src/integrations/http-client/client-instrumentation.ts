@@ -88,14 +88,24 @@ export class ClientInstrumentation implements ExchangeHome {
   begin(sent: OutgoingRequest): ClientExchange | undefined {
     if (isSuppressed()) return undefined
     const request = destinationOf(sent)
-    const { method, host, protocol, target, userAgent } = request
+    const { method, host, target } = request
     if (isHostExcluded(host, this.#hosts) || this.#paths.excludes(target)) return undefined
     const span = this.#tracer?.startDetachedSpan(this.#nameOf(request), { kind: SpanKind.CLIENT })
-    if (span?.sampled === true) {
-      const url = method === 'CONNECT' ? host : `${protocol}//${host}${withUrlQuery(target, this.#urlQuery)}`
-      addRequestAttributes(span, { method, host, path: pathWithoutQuery(target), url, userAgent })
-    }
+    this.#describe(span, request)
     return new ClientExchange(this, method, host, span)
+  }
+
+  /** Corrects the host of a request that began without its port. */
+  locate(exchange: ClientExchange, request: OutgoingRequest): void {
+    exchange.host = request.host
+    exchange.span?.setName(this.#nameOf(request))
+    this.#describe(exchange.span, request)
+  }
+
+  #describe(span: Span | undefined, { method, host, protocol, target, userAgent }: OutgoingRequest): void {
+    if (span?.sampled !== true) return
+    const url = method === 'CONNECT' ? host : `${protocol}//${host}${withUrlQuery(target, this.#urlQuery)}`
+    addRequestAttributes(span, { method, host, path: pathWithoutQuery(target), url, userAgent })
   }
 
   /**

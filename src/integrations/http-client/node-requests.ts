@@ -1,14 +1,28 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { BodyBytes, countReceived, countSent } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders } from './client-instrumentation.js'
+import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders, type OutgoingRequest } from './client-instrumentation.js'
+import { RenderedHeaders } from './rendered-headers.js'
 
-interface RunningRequest {
+class RunningRequest {
   readonly exchange: ClientExchange
-  readonly bytes: BodyBytes
-  /** False if the port can only be read from the socket. */
-  readonly knowsPort: boolean
+  readonly bytes = new BodyBytes()
+  /** Undefined if its port is known. Otherwise it can only be read from the socket. */
+  withoutPort: OutgoingRequest | undefined
+  socket: Socket | undefined = undefined
+  /** True after the event `timeout`, on which programs destroy the request, its response or its socket. */
+  timedOut = false
+
+  constructor(exchange: ClientExchange, withoutPort: OutgoingRequest | undefined) {
+    this.exchange = exchange
+    this.withoutPort = withoutPort
+  }
+
+  readonly onTimeout = (): void => {
+    this.timedOut = true
+  }
 }
 
 /** Instruments requests of node:http and node:https. */
@@ -33,44 +47,70 @@ export class NodeRequests {
       'http.client.request.created': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.start': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) => {
-        // It was never sent completely.
-        if (this.#begin(request) && wasDestroyed(request, error)) this.#running.get(request)?.exchange.aborted()
-        const exchange = this.#running.get(request)?.exchange
-        // Node passes the error with which a reader destroys a response on to the request.
-        if ((request as { res?: IncomingMessage | null }).res?.errored === error) exchange?.aborted(error)
-        else exchange?.failed(error)
+        this.#begin(request) // it was never sent completely
+        const running = this.#running.get(request)
+        if (running != null) this.#failed(request, running, error)
       },
       'http.client.response.finish': ({ request, response }: { request: ClientRequest; response: IncomingMessage }) => {
         this.#begin(request)
         const running = this.#running.get(request)
         if (running == null) return
-        const { exchange, bytes, knowsPort } = running
-        exchange.status = response.statusCode
-        if (!knowsPort) exchange.host = hostWithPort(request.protocol, request.host, response.socket?.remotePort)
-        countReceived(response, bytes)
+        running.exchange.status = response.statusCode
+        this.#locate(request, running, response.socket?.remotePort)
+        countReceived(response, running.bytes)
       },
     })
   }
 
-  /** Returns true if the request was not known. */
-  #begin(request: ClientRequest): boolean {
-    if (this.#running.has(request)) return false
+  #begin(request: ClientRequest): void {
+    if (this.#running.has(request)) return
     const { method, path, protocol } = request
     const { host, knowsPort } = destinationOf(request)
-    const exchange = this.#client.begin({ method, host, protocol, target: path, userAgent: stringOf(request.getHeader('user-agent')) })
+    const sent: OutgoingRequest = { method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') }
+    const exchange = this.#client.begin(sent)
     if (exchange === undefined) {
       this.#running.set(request, null)
-      return true
+      return
     }
-    const bytes = new BodyBytes()
-    countSent(request, bytes)
-    this.#running.set(request, { exchange, bytes, knowsPort: knowsPort || exchange.host !== host })
+    // A proxy gets the whole URL of its target, which has the port.
+    const running = new RunningRequest(exchange, knowsPort || exchange.host !== host ? undefined : sent)
+    countSent(request, running.bytes)
+    this.#running.set(request, running)
     request.once('close', () => {
-      this.#end(request, exchange, bytes)
+      this.#end(request, running)
     })
-    detectAbort(request, exchange)
+    this.#watchSocket(request, running)
+    detectAbort(request, running)
     this.#inject(request, exchange)
-    return true
+  }
+
+  #watchSocket(request: ClientRequest, running: RunningRequest): void {
+    const watch = (socket: Socket): void => {
+      running.socket = socket
+      socket.prependListener('timeout', running.onTimeout)
+      if (running.withoutPort === undefined) return
+      const locate = (): void => this.#locate(request, running, socket.remotePort)
+      if (socket.connecting) socket.once('connect', locate)
+      else locate()
+    }
+    if (request.socket == null) request.once('socket', watch)
+    else watch(request.socket)
+  }
+
+  #locate(request: ClientRequest, running: RunningRequest, port: unknown): void {
+    const { exchange, withoutPort } = running
+    if (withoutPort === undefined || typeof port !== 'number') return
+    running.withoutPort = undefined
+    this.#client.locate(exchange, { ...withoutPort, host: hostWithPort(request.protocol, request.host, port) })
+  }
+
+  #failed(request: ClientRequest, running: RunningRequest, error: unknown): void {
+    const { exchange, timedOut } = running
+    this.#locate(request, running, portIn(error))
+    // Node passes the error with which a reader destroys a response on to the request.
+    if ((request as { res?: IncomingMessage | null }).res?.errored === error) exchange.aborted(error)
+    else if (!timedOut && isOwnEnd(request, error)) exchange.aborted()
+    else exchange.failed(error)
   }
 
   /** Some gateways copy the headers of their caller only after they have made the request. */
@@ -95,45 +135,55 @@ export class NodeRequests {
     }
   }
 
-  #end(request: ClientRequest, exchange: ClientExchange, bytes: BodyBytes): void {
+  #end(request: ClientRequest, running: RunningRequest): void {
     this.#running.delete(request)
+    const { exchange, bytes, socket, onTimeout } = running
+    socket?.off('timeout', onTimeout)
     const response = (request as { res?: IncomingMessage | null }).res
     exchange.status ??= response?.statusCode
-    exchange.sent = bytes.sent || Number(request.getHeader('content-length')) || 0
+    exchange.sent = bytes.sent || Number(headerOf(request, 'content-length')) || 0
     exchange.received = bytes.received
     const broken = response != null && !response.complete && !(request as { upgradeOrConnect?: boolean }).upgradeOrConnect
-    if (broken) endBroken(response, exchange)
+    if (broken) endBroken(request, response, running)
     exchange.close()
   }
 }
 
 /** Only callers call `request.destroy()`. It counts as aborted, or as failed after the event `timeout`. */
-function detectAbort(request: ClientRequest, exchange: ClientExchange): void {
-  let timedOut = false
-  request.prependOnceListener('timeout', () => {
-    timedOut = true
-  })
+function detectAbort(request: ClientRequest, running: RunningRequest): void {
   const { destroy } = request
   request.destroy = function (this: ClientRequest, error?: Error) {
+    const { exchange, timedOut } = running
     if (timedOut) exchange.failed(error ?? new Error('the request timed out'))
     else if (!(request as { res?: IncomingMessage | null }).res?.complete) exchange.aborted(error)
     return destroy.call(this, error)
   }
 }
 
-/** True if the caller destroyed a request without a response. If the server had hung up, the connection would have ended or failed. */
-function wasDestroyed({ socket, res }: ClientRequest & { res?: unknown }, error: unknown): boolean {
+/**
+ * True if the program destroyed the request or its socket, for example by `agent.destroy()`. If the server had hung up, the connection
+ * would have ended or failed.
+ */
+function isOwnEnd({ socket }: ClientRequest, error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException
+  if (syscall !== undefined) return false
   const failure = socket?.errored as NodeJS.ErrnoException | null | undefined
-  const isOpen = socket?.readableEnded !== true && failure?.syscall === undefined
-  return isOpen && res == null && code === 'ECONNRESET' && syscall === undefined
+  if (code === undefined) return failure != null && failure === error
+  const hasFailed = failure?.syscall !== undefined || /^(HPE_|ERR_SSL)/.test(failure?.code ?? '')
+  return code === 'ECONNRESET' && socket?.readableEnded !== true && !hasFailed
 }
 
-/** An incomplete response was destroyed by its reader, unless its error is that of a broken connection. */
-function endBroken({ errored }: IncomingMessage, exchange: ClientExchange): void {
-  const byConnection = (errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'
-  if (byConnection) exchange.failed(errored)
+/** An incomplete response was destroyed by its reader or with its socket, unless the connection broke or the event `timeout` came before. */
+function endBroken(request: ClientRequest, { errored }: IncomingMessage, { exchange, timedOut }: RunningRequest): void {
+  const byConnection = (errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET' && !isOwnEnd(request, errored)
+  if (byConnection || timedOut) exchange.failed(errored ?? new Error('the request timed out'))
   else exchange.aborted(errored ?? undefined)
+}
+
+/** The port of a connection that failed. If a name has several addresses, there is an error for each. */
+function portIn(error: unknown): unknown {
+  const { port, errors } = (error ?? {}) as { port?: unknown; errors?: readonly { port?: unknown }[] }
+  return port ?? errors?.[0]?.port
 }
 
 /**
@@ -142,20 +192,25 @@ function endBroken({ errored }: IncomingMessage, exchange: ClientExchange): void
  */
 function destinationOf(request: ClientRequest): { host: string; knowsPort: boolean } {
   const { protocol, host } = request
-  const [, name, port] = /^(.*?)(?::(\d+))?$/s.exec(stringOf(request.getHeader('host')) ?? '') as unknown as [string, string, string?]
+  const [, name, port] = /^(.*?)(?::(\d+))?$/s.exec(headerOf(request, 'host') ?? '') as unknown as [string, string, string?]
   const knowsPort = name === host || name === `[${host}]`
   return { host: hostWithPort(protocol, host, knowsPort ? port : undefined), knowsPort }
 }
 
 function headersOf(request: ClientRequest, setHeader: ClientRequest['setHeader']): OutgoingHeaders {
+  if (request.headersSent) return new RenderedHeaders(request)
   return {
-    areSent: request.headersSent,
+    areSent: false,
     get: (name) => stringOf(request.getHeader(name)),
     set: (name, value) => void setHeader.call(request, name, value),
     delete: (name) => {
       if (!request.headersSent) request.removeHeader(name)
     },
   }
+}
+
+function headerOf(request: ClientRequest, name: string): string | undefined {
+  return stringOf(request.getHeader(name)) ?? (request.headersSent ? new RenderedHeaders(request).get(name) : undefined)
 }
 
 function stringOf(value: unknown): string | undefined {
