@@ -27,6 +27,7 @@ export class ClientExchange implements CountedExchange {
   readonly #frame: Frame = currentFrame()
   #error: unknown
   #aborted = false
+  #connectionFailed = false
   #open = true
 
   constructor(home: ExchangeHome, method: string, host: string, span: Span | undefined) {
@@ -40,6 +41,12 @@ export class ClientExchange implements CountedExchange {
   /** Sets the error of the request. Later errors are ignored. */
   failed(error: unknown): void {
     this.#error ??= timeoutIn(error) ?? error
+  }
+
+  /** Sets the error of its connection, which counts as a failure even if it looks like that of an abort. */
+  connectionFailed(error: unknown): void {
+    if (this.#error === undefined) this.#connectionFailed = true
+    this.failed(error)
   }
 
   /** Records that the caller ended the request. A time-out counts as a failure instead. */
@@ -73,8 +80,14 @@ export class ClientExchange implements CountedExchange {
     if (this.status === SWITCHING_PROTOCOLS) span.addAttribute(HttpAttribute.STATUS_CODE, this.status)
     else if (this.status !== undefined) addResponseStatus(span, this.status)
     if (this.#isAborted()) span.setStatus(new Status(StatusCode.CANCELLED, 'the caller aborted the request'))
-    else if (error !== undefined) addErrorAttributes(span, error)
+    else if (error !== undefined) this.#describeError(span, error)
     else if (this.status === undefined) span.setStatus(Status.fromClientFailure('other', 'no response'))
+  }
+
+  #describeError(span: Span, error: unknown): void {
+    addErrorAttributes(span, error)
+    // undici has the name AbortError for the refusal of a proxy too.
+    if (isAbort(error)) span.setStatus(Status.fromClientFailure('other', 'the connection failed'))
   }
 
   #outcome(): HttpOutcome {
@@ -84,7 +97,7 @@ export class ClientExchange implements CountedExchange {
   }
 
   #isAborted(): boolean {
-    return this.#aborted || isAbort(this.#error)
+    return this.#aborted || (!this.#connectionFailed && isAbort(this.#error))
   }
 }
 

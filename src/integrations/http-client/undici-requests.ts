@@ -24,6 +24,8 @@ type Abort = (reason?: unknown) => unknown
 interface RunningRequest {
   readonly exchange: ClientExchange
   readonly request: UndiciRequest
+  /** True once the request has a connection. */
+  isConnected: boolean
   /** Bytes counted by patched methods, since older versions do not publish chunks. */
   sent: number
   received: number
@@ -43,6 +45,8 @@ export function watchUndici(client: ClientInstrumentation): () => void {
 class UndiciWatch {
   readonly #client: ClientInstrumentation
   readonly #running = new WeakMap<object, RunningRequest>()
+  /** The last error of a connection, which all requests that wait for it get. */
+  #connectError: unknown
   readonly #unlisten: () => void
   #open = 0
   #isStopped = false
@@ -64,6 +68,9 @@ class UndiciWatch {
         if (counted !== undefined) counted.exchange.status = response.statusCode
       },
       'undici:request:trailers': ({ request }: { request: UndiciRequest }) => this.#end(request),
+      'undici:client:connectError': ({ error }: { error: unknown }) => {
+        this.#connectError = error
+      },
       'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) =>
         this.#end(request, error ?? new Error('the request failed')),
     })
@@ -81,11 +88,11 @@ class UndiciWatch {
     const { method, path } = request
     const exchange = this.#client.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
     if (exchange === undefined) return
-    const counted: RunningRequest = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
+    const counted: RunningRequest = { exchange, request, isConnected: false, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
     this.#running.set(request, counted)
     this.#open++
     countChunks(request, counted)
-    detectAbort(request, exchange)
+    detectAbort(request, counted)
     endWithUpgrade(request, exchange, (upgraded) => this.#end(upgraded))
     this.#client.inject(exchange.span, exchange.host, headersOf(request))
   }
@@ -99,9 +106,22 @@ class UndiciWatch {
     const { exchange, sent, received, publishedSent, publishedReceived } = counted
     exchange.sent = publishedSent || sent || (request.contentLength ?? 0)
     exchange.received = publishedReceived || received
-    if (error !== undefined) exchange.failed(error)
+    if (error !== undefined) {
+      if (error === this.#connectError) exchange.connectionFailed(error)
+      else if (counted.isConnected && isCallersError(error)) exchange.aborted(error)
+      else exchange.failed(error)
+    }
     exchange.close()
   }
+}
+
+/**
+ * True for the error that a program passes to `destroy` of a client or pool. Errors of connections and those of undici have a code, or
+ * this name.
+ */
+function isCallersError(error: unknown): boolean {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  return typeof code !== 'string' && name !== 'HTTPParserError'
 }
 
 function countChunks(request: UndiciRequest, counted: RunningRequest): void {
@@ -121,12 +141,13 @@ function countChunks(request: UndiciRequest, counted: RunningRequest): void {
 }
 
 /** Patches the `abort` function that undici passes to the handler of a request, which calls it only if the caller aborts. */
-function detectAbort(request: UndiciRequest, exchange: ClientExchange): void {
+function detectAbort(request: UndiciRequest, counted: RunningRequest): void {
   const { onConnect } = request
   if (typeof onConnect !== 'function') return
   request.onConnect = function (this: UndiciRequest, abort, ...rest) {
+    counted.isConnected = true
     const noticed: Abort = (reason) => {
-      if (!isDecodingError(reason)) exchange.aborted(reason)
+      if (!isDecodingError(reason)) counted.exchange.aborted(reason)
       return abort(reason)
     }
     return onConnect.call(this, noticed, ...rest)
