@@ -4,7 +4,7 @@ import { checkSameDefinition, type Definition } from '../metrics/data/same-defin
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { processGlobal } from '../base/process-global.js'
-import { readLimits, type EngineLimits } from '../metrics/store/limits.js'
+import { readLimits, storeHome, type EngineLimits } from '../metrics/store/limits.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import { Relabelling } from '../metrics/data/relabel.js'
@@ -73,13 +73,8 @@ export class Stats implements MetricProducer {
     this.#clock = options.clock ?? systemClock
     this.#definitions = limits.definitions
     this.#epochs = new EpochLog(this.#clock)
-    const groupOptions = {
-      epochs: this.#epochs,
-      budget: { used: 0, limit: limits.totalRows },
-      rowLimit: limits.rowsPerView,
-      valueLength: limits.tagValueLength,
-    }
-    this.viewManager = new ViewManager(this.#epochs, groupOptions, limits.definitions, (name) => this.#measures.get(name))
+    const home = storeHome(limits, this.#epochs)
+    this.viewManager = new ViewManager(this.#epochs, home, limits.definitions, (name) => this.#measures.get(name))
   }
 
   /**

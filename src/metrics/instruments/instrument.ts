@@ -1,7 +1,7 @@
 import { checkNumber, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import type { Cells, Epochs } from '../store/cells.js'
+import type { Cells } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
 import { checkKeys, checkMergeRule, checkName, checkUnit } from '../data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
@@ -10,7 +10,7 @@ import { REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../store/shared-tag-map.js'
 import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
 import { RowStore, type CellsFactory } from '../store/row-store.js'
-import type { RowBudget } from '../store/limits.js'
+import type { StoreHome } from '../store/limits.js'
 
 /** The value of a label. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
 export type LabelValue = string | number | boolean | undefined | null
@@ -43,11 +43,7 @@ const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unk
 )
 
 /** The part of a registry that its instruments use. */
-export interface InstrumentHome {
-  readonly epochs: Epochs
-  readonly budget: RowBudget
-  readonly rowLimit: number
-  readonly valueLength: number
+export interface InstrumentHome extends StoreHome {
   readonly constantLabels: Readonly<Record<string, string>>
 }
 
@@ -116,12 +112,10 @@ export class Instrument {
     })
     const expected: ExpectedLabels = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store = new RowStore({
+      ...home,
       name,
       labelKeys: [...labelKeys, ...own],
       rowLimit,
-      budget: home.budget,
-      valueLength: home.valueLength,
-      epochs: home.epochs,
       sketched: kind.sketched ?? false,
       onNewRow: (labels) => noticeLabels(labels, expected),
     })

@@ -20,7 +20,7 @@ import {
   type InstrumentOptions,
   type MergeableOptions,
 } from './instrument.js'
-import { readLimits, type EngineLimits } from '../store/limits.js'
+import { readLimits, storeHome, type EngineLimits } from '../store/limits.js'
 import type { Metric } from '../data/metric.js'
 import { NameRegistry } from '../data/name-registry.js'
 import { resolvePercentiles } from '../histograms/percentiles-options.js'
@@ -86,13 +86,7 @@ export class MetricRegistry implements MetricProducer {
     this.#definitions = limits.definitions
     this.#addResource = options.resource === undefined ? (family) => family : resourceAdder(options.resource.labels)
     this.#deriveTimeoutMs = checkNumber('ERR_OPTION', 'deriveTimeoutMs', deriveTimeoutMs, { min: 1, integer: true })
-    this.#home = {
-      epochs: this.#epochs,
-      budget: { used: 0, limit: limits.totalRows },
-      rowLimit: limits.rowsPerView,
-      valueLength: limits.tagValueLength,
-      constantLabels: { ...constantLabels },
-    }
+    this.#home = { ...storeHome(limits, this.#epochs), constantLabels: { ...constantLabels } }
   }
 
   /**

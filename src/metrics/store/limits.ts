@@ -1,4 +1,5 @@
 import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import type { Epochs } from './cells.js'
 import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 
 /** Limits of an engine. */
@@ -31,6 +32,20 @@ export function readLimits(limits: EngineLimits = {}): Required<EngineLimits> {
 export interface RowBudget {
   used: number
   readonly limit: number
+}
+
+/** What the stores of an engine have in common. */
+export interface StoreHome {
+  readonly epochs: Epochs
+  readonly budget: RowBudget
+  /** Rows of one store before its overflow row is used. */
+  readonly rowLimit: number
+  /** Limit of a label value in code points. */
+  readonly valueLength: number
+}
+
+export function storeHome(limits: Required<EngineLimits>, epochs: Epochs): StoreHome {
+  return { epochs, budget: { used: 0, limit: limits.totalRows }, rowLimit: limits.rowsPerView, valueLength: limits.tagValueLength }
 }
 
 const BUCKETS_PER_ROW = 64

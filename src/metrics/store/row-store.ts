@@ -5,7 +5,7 @@ import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
 import { NO_ROW, REFUSED, RowIndex } from './row-index.js'
-import { type RowBudget, RowShare } from './limits.js'
+import { RowShare, type StoreHome } from './limits.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
 
@@ -18,18 +18,12 @@ interface Column {
   readonly buckets: number
 }
 
-export interface RowStoreOptions {
+export interface RowStoreOptions extends StoreHome {
   /** Name of the view or instrument, for internal metrics. */
   readonly name: string
   readonly labelKeys: readonly string[]
-  /** Rows before the overflow row is used. */
-  readonly rowLimit: number
-  readonly budget: RowBudget
-  /** Limit of a label value in code points. */
-  readonly valueLength: number
   /** Buckets that a row has outside of its columns. Default 0. */
   readonly buckets?: number
-  readonly epochs: Epochs
   /** False if rows are found by `findOrCreateByValues` alone. Default true. */
   readonly isRecorded?: boolean
   /** True if the cells are {@link SketchCells}. Default false. */

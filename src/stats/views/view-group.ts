@@ -13,7 +13,7 @@ import { BucketSearch } from '../../metrics/store/bucket-search.js'
 import { ColumnSource, type ColumnSourceOptions } from '../../metrics/store/column-source.js'
 import { type ExpectedLabels, noticeLabels } from '../../metrics/store/label-notices.js'
 import { RowStore, type CellsFactory } from '../../metrics/store/row-store.js'
-import type { RowBudget } from '../../metrics/store/limits.js'
+import type { StoreHome } from '../../metrics/store/limits.js'
 import type { DropReason, Listener, ListenerGroup } from '../recording/listener.js'
 import type { Measure } from '../recording/measure.js'
 import type { View } from './view.js'
@@ -49,13 +49,6 @@ export class ViewColumn implements Listener {
   }
 }
 
-export interface GroupOptions {
-  readonly epochs: Epochs
-  readonly budget: RowBudget
-  readonly rowLimit: number
-  readonly valueLength: number
-}
-
 /**
  * Views of one measure with the same tag keys and context tags. They share their rows, so that a record looks its tags up only once. Each
  * view is a column of the store.
@@ -71,12 +64,12 @@ export class ViewGroup implements ListenerGroup {
   readonly #keys: string
   readonly columns: ViewColumn[] = []
 
-  constructor(view: View, options: GroupOptions) {
+  constructor(view: View, home: StoreHome) {
     this.measure = view.measure
     this.tagKeys = [...view.tagKeys].sort()
     this.contextTags = [...view.contextTags].sort()
     this.#keys = sortedKeys(view)
-    this.rowLimit = view.rowLimit ?? options.rowLimit
+    this.rowLimit = view.rowLimit ?? home.rowLimit
     this.idleExpiryMs = view.idleExpiryMs
     const expected: ExpectedLabels = {
       name: this.measure.name,
@@ -85,12 +78,10 @@ export class ViewGroup implements ListenerGroup {
       isKnown: (key) => isKnownKey(this.measure, key),
     }
     this.store = new RowStore({
+      ...home,
       name: view.name,
       labelKeys: [...this.tagKeys, ...this.contextTags],
       rowLimit: this.rowLimit,
-      budget: options.budget,
-      valueLength: options.valueLength,
-      epochs: options.epochs,
       sketched: isSketched(view),
       onNewRow: (labels) => noticeLabels(labels, expected),
     })

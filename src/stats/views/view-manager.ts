@@ -4,6 +4,7 @@ import { NameRegistry } from '../../metrics/data/name-registry.js'
 import type { Family } from '../../metrics/data/row-source.js'
 import { Measure } from '../recording/measure.js'
 import type { EpochLog } from '../../metrics/store/epochs.js'
+import type { StoreHome } from '../../metrics/store/limits.js'
 import type { TagValue } from '../tags/tag-map.js'
 import type { Aggregation } from './aggregation.js'
 import { countListened } from './measures-without-view.js'
@@ -12,7 +13,7 @@ import { type Registration, type RegistrationHandle, WaitingViews } from './regi
 import { checkSameView } from './same-view.js'
 import { View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
-import { combinationCount, sortedKeys, ViewGroup, type GroupOptions } from './view-group.js'
+import { combinationCount, sortedKeys, ViewGroup } from './view-group.js'
 
 /** Registers views and reads their data. Each engine has one: `stats.viewManager`. */
 export class ViewManager {
@@ -20,7 +21,7 @@ export class ViewManager {
   readonly #groups = new Map<Measure, readonly ViewGroup[]>()
   readonly #names = new NameRegistry()
   readonly #epochs: EpochLog
-  readonly #groupOptions: GroupOptions
+  readonly #home: StoreHome
   readonly #limit: number
   readonly #measureOf: (name: string) => Measure | undefined
   readonly #waiting = new WaitingViews()
@@ -30,9 +31,9 @@ export class ViewManager {
   #stopTimer: (() => void) | undefined
 
   /** Made by `Stats`. @internal */
-  constructor(epochs: EpochLog, groupOptions: GroupOptions, limit: number, measureOf: (name: string) => Measure | undefined) {
+  constructor(epochs: EpochLog, home: StoreHome, limit: number, measureOf: (name: string) => Measure | undefined) {
     this.#epochs = epochs
-    this.#groupOptions = groupOptions
+    this.#home = home
     this.#limit = limit
     this.#measureOf = measureOf
   }
@@ -77,8 +78,8 @@ export class ViewManager {
     const { measure } = view
     const groups = this.#groups.get(measure) ?? []
     const keys = sortedKeys(view)
-    const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
-    const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
+    const rowLimit = view.rowLimit ?? this.#home.rowLimit
+    const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#home)
     const column = group.add(view)
     this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
     const own = handle ?? this.#waiting.get(view.name)?.own ?? this.#newHandle(view.name)
@@ -96,7 +97,7 @@ export class ViewManager {
     else if (this.#registrations.size + this.#waiting.size >= this.#limit) {
       throw new DefinitionError('ERR_VIEW_LIMIT', `at most ${this.#limit} views are allowed: ${view.name} is one more`)
     }
-    const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
+    const rowLimit = view.rowLimit ?? this.#home.rowLimit
     const declared = combinationCount(view)
     if (view.tagValues !== undefined && declared > rowLimit) {
       throw new DefinitionError(
@@ -230,7 +231,7 @@ export class ViewManager {
   /** Moves a view to a separate group, because its rows now differ from those of the others. */
   #moveToOwnGroup(registration: Registration): void {
     const { view, group: shared, column } = registration
-    const own = new ViewGroup(view, this.#groupOptions)
+    const own = new ViewGroup(view, this.#home)
     const moved = own.add(view)
     shared.store.copyColumn(shared.columns.indexOf(column), own.store)
     this.#leaveGroup(registration)
