@@ -138,7 +138,7 @@ function checkGathering(producers: readonly MetricProducer[], options: GatherOpt
 }
 
 /** A producer whose metrics have not arrived. */
-interface Awaited<T> {
+interface AwaitedAnswer<T> {
   /** Its index in the list of producers. */
   readonly at: number
   readonly producer: MetricProducer
@@ -151,7 +151,7 @@ type Arrived<T> = (readonly T[] | undefined)[]
 function begin<T extends Family>(source: Source<T>, producers: readonly MetricProducer[], options: GatherOptions): Gathering<T> {
   const settings = checkGathering(producers, options)
   const arrived: Arrived<T> = []
-  const awaited: Awaited<T>[] = []
+  const awaited: AwaitedAnswer<T>[] = []
   for (const [at, producer] of producers.entries()) {
     const answer = callOrLeaveOut(source, producer, settings)
     if (answer instanceof Promise) awaited.push({ at, producer, answer })
@@ -171,7 +171,7 @@ function callOrLeaveOut<T extends Family>(source: Source<T>, producer: MetricPro
 }
 
 /** Resolves when each awaited producer has answered, failed or timed out. Never rejects. */
-function untilAll<T>(arrived: Arrived<T>, awaited: readonly Awaited<T>[], settings: GatherSettings): Promise<void> {
+function untilAll<T>(arrived: Arrived<T>, awaited: readonly AwaitedAnswer<T>[], settings: GatherSettings): Promise<void> {
   const { clock, timeoutMs, keepAlive } = settings
   let open = awaited.length
   return new Promise((resolve) => {
