@@ -14,8 +14,13 @@ const DROPPED = internalCounter(
 
 /** Counts a record whose tags cannot have a row in any view. */
 export function refuse(measure: Measure): void {
-  for (const group of measure.groups) group.drop('tags')
+  for (const group of measure.groups) dropTags(group)
   drop(measure, 'tags')
+}
+
+/** Counts a value of tags that cannot have a row in these views. */
+export function dropTags({ columns }: ListenerGroup): void {
+  for (const column of columns) column.drop('tags')
 }
 
 /** Counts a record that threw, because of a getter or proxy among the tags, or because the first argument is not a measure. */

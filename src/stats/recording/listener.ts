@@ -21,8 +21,6 @@ export interface ListenerGroup {
   readonly tagKeys: readonly string[]
   readonly contextTags: readonly string[]
   readonly columns: readonly Listener[]
-  /** Counts a value that none of the views accepted. */
-  drop(reason: DropReason): void
 }
 
 export const NO_TAGS: Labels = Object.freeze(Object.create(null))

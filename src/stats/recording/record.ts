@@ -37,7 +37,7 @@ import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { TagMap } from '../tags/tag-map.js'
 import type { Attachments } from './attachments.js'
 import { type BoundTarget, boundTargets, NO_DISTRIBUTION, NO_LAST_VALUES, NO_TARGET } from './bound-target.js'
-import { drop, dropFromColumn, refuse, unreadable } from './drop-counters.js'
+import { drop, dropFromColumn, dropTags, refuse, unreadable } from './drop-counters.js'
 import { NO_TAGS, rowInContext, rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import { recordChecked } from './record-checked.js'
@@ -124,7 +124,7 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
     const group = groups[at]!
     const row = rowOf(group, labels)
     if (row < 0) {
-      group.drop('tags')
+      dropTags(group)
       continue
     }
     const chunk = group.store.chunkOf(row)

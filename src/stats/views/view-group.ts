@@ -118,11 +118,6 @@ export class ViewGroup implements ListenerGroup {
     if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
   }
 
-  /** Counts a value that none of these views accepted. */
-  drop(reason: DropReason): void {
-    for (const column of this.columns) column.drop(reason)
-  }
-
   remove(column: ViewColumn): void {
     const at = this.columns.indexOf(column)
     column.source.detach()
