@@ -1,5 +1,6 @@
 import { exponentialSettings } from '../../metrics/histograms/exponential-options.js'
-import { internalCount, internalCounter } from '../../base/internal-metrics.js'
+import { getOrInsert } from '../../base/get-or-insert.js'
+import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DistributionPart } from '../../metrics/store/distribution-backed-cells.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { DistributionCells } from '../../metrics/store/distribution-cells.js'
@@ -29,6 +30,7 @@ const DROPPED_BY_VIEW = internalCounter(
 export class ViewColumn implements Listener {
   readonly view: View
   readonly source: ColumnSource
+  readonly #dropped = new Map<DropReason, InternalCount>()
 
   constructor(view: View, store: RowStore, { kind, bounds, settings }: ColumnKind, column: number) {
     this.view = view
@@ -45,7 +47,7 @@ export class ViewColumn implements Listener {
   }
 
   drop(reason: DropReason): void {
-    internalCount(DROPPED_BY_VIEW, this.view.name, reason).value++
+    getOrInsert(this.#dropped, reason, () => internalCount(DROPPED_BY_VIEW, this.view.name, reason)).value++
   }
 }
 
