@@ -104,7 +104,7 @@ export class PercentilesData {
   #readClock(): void {
     this.#clockReads++
     this.#valuesBeforeRead = this.#clockReads <= SINGLE_READS ? 1 : Math.min(2 ** (this.#clockReads - SINGLE_READS), MAX_VALUES_PER_READ)
-    this.#turnTo(this.#clock.monotonicMs())
+    this.#dropExpired()
   }
 
   /** Adds the values that would have been recorded if the long one had not delayed them. */
@@ -120,10 +120,11 @@ export class PercentilesData {
     }
   }
 
-  /** Drops the windows that have expired at this time. */
-  #turnTo(monotonicMs: number): void {
-    const turn = Math.floor((monotonicMs - this.#originMs) / this.config.windowMs)
-    if (turn <= this.#turn) return
+  /** Drops the windows that have expired. Returns the time of the monotonic clock. */
+  #dropExpired(): number {
+    const nowMs = this.#clock.monotonicMs()
+    const turn = Math.floor((nowMs - this.#originMs) / this.config.windowMs)
+    if (turn <= this.#turn) return nowMs
     if (this.config.intervals) this.#close()
     for (let turns = Math.min(turn - this.#turn, this.#windows.length); turns > 0; turns--) {
       this.#at = (this.#at + 1) % this.#windows.length
@@ -133,8 +134,8 @@ export class PercentilesData {
       this.#current.max = Number.NEGATIVE_INFINITY
     }
     this.#turn = turn
-    const sinceStartMs = monotonicMs - this.#originMs - turn * this.config.windowMs
-    this.#current.startTimeUnixMs = this.#clock.unixMs() - sinceStartMs
+    this.#current.startTimeUnixMs = this.#clock.unixMs() - (nowMs - this.#originMs - turn * this.config.windowMs)
+    return nowMs
   }
 
   #close(): void {
@@ -152,8 +153,8 @@ export class PercentilesData {
   }
 
   /** Count and sum of all values, and the quantiles of the windows that have not expired; NaN if these are empty. */
-  summary(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
-    this.#turnTo(monotonicMs)
+  summary(): SummaryValue {
+    this.#dropExpired()
     this.#clockReads = 0
     this.#valuesBeforeRead = 1
     const open = this.config.intervals ? this.#interval(false) : undefined
@@ -185,8 +186,7 @@ export class PercentilesData {
 
   /** The non-empty windows that have not expired, oldest first. */
   percentileWindows(): readonly PercentileWindow[] {
-    const nowMs = this.#clock.monotonicMs()
-    this.#turnTo(nowMs)
+    const nowMs = this.#dropExpired()
     const { windowMs, windows } = this.config
     const openForMs = nowMs - this.#originMs - this.#turn * windowMs
     const all: PercentileWindow[] = []
@@ -208,8 +208,8 @@ export class PercentilesData {
 
   /** Adds all values of another row with the same options. Quantiles are then those of the values of both. */
   merge(other: PercentilesData): void {
-    this.#turnTo(this.#clock.monotonicMs())
-    other.#turnTo(other.#clock.monotonicMs())
+    this.#dropExpired()
+    other.#dropExpired()
     for (let age = 0; age < this.#windows.length; age++) {
       const [into, from] = [this.#windowOfAge(age), other.#windowOfAge(age)]
       into.histogram.add(from.histogram)
