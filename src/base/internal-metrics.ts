@@ -1,3 +1,4 @@
+import { ownString } from './intern-string.js'
 import { getOrInsert } from './get-or-insert.js'
 import { processGlobal } from './process-global.js'
 
@@ -90,7 +91,7 @@ function countOf(metric: InternalMetric, labelValues: string[]): InternalCount {
         labelValues.map(() => OTHER),
       )
     }
-    series = { labelValues: Object.freeze(labelValues), count: { value: 0 } }
+    series = { labelValues: Object.freeze(labelValues.map(ownString)), count: { value: 0 } }
     metric.series.set(key, series)
   }
   return series.count

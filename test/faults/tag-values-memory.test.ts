@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { gatherNow } from '../../src/metrics/collection/gather.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
-import { distribution } from '../../src/stats/views/aggregation.js'
+import { count, distribution } from '../../src/stats/views/aggregation.js'
 import { TagMap } from '../../src/stats/tags/tag-map.js'
 import { keptBytes, megabyte } from '../base/kept-bytes.js'
 import { engine } from '../stats/engine.js'
@@ -28,6 +29,24 @@ test('a short part of a string of 1 MB does not retain the rest, by any way to r
     gauge: (text) => gauge.set(1, { a: part(text) }),
     series: (text) => gauge.timeSeries({ a: part(text) }),
     'a whole text, cut': (text) => stats.record(measure, 1, { a: text }),
+  }
+  for (const [way, keep] of Object.entries(ways)) expect(keptBytes(keep), way).toBeLessThan(2e6)
+})
+
+test('a short part of a string of 1 MB in an internal counter does not retain the rest', { timeout: 120_000 }, () => {
+  const { stats } = engine()
+  const measure = stats.measure('declared', { tagKeys: ['a'], view: count() })
+  const failing = (name: string) => ({
+    name,
+    getMetrics: () => {
+      throw new Error('fails')
+    },
+  })
+  let row = 0
+  const ways: Record<string, (text: string) => unknown> = {
+    'the name of a producer': (text) => gatherNow([failing(text.slice(100, 150))]),
+    'the name of a producer, cut': (text) => gatherNow([failing(text)]),
+    'an unknown tag, cut': (text) => stats.record(measure, 1, { a: String(row++), [text]: 'x' }),
   }
   for (const [way, keep] of Object.entries(ways)) expect(keptBytes(keep), way).toBeLessThan(2e6)
 })
