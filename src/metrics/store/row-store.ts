@@ -12,6 +12,8 @@ import { StoreChunk } from './store-chunk.js'
 /** Makes a column's cells for a new chunk of `rows` rows. */
 export type CellsFactory = (rows: number) => Cells
 
+type RowTest = (row: number, chunk: StoreChunk, cell: number) => boolean
+
 interface Column {
   readonly make: CellsFactory
   readonly part: DistributionPart | undefined
@@ -221,17 +223,17 @@ export class RowStore {
   }
 
   /** All rows for which `matches` is true, without the overflow row. */
-  private rowsWhere(matches: (row: number) => boolean): ReadonlySet<number> {
+  private rowsWhere(matches: RowTest): ReadonlySet<number> {
     const rows = new Set<number>()
-    this.forEachRow((row) => {
-      if (row !== this.overflowRow && matches(row)) rows.add(row)
+    this.forEachRow((row, chunk, cell) => {
+      if (row !== this.overflowRow && matches(row, chunk, cell)) rows.add(row)
     })
     return rows
   }
 
   /** Removes all rows for which `matches` is true; never the overflow row. */
-  removeWhere(matches: (row: number) => boolean): number {
-    return this.remove(this.rowsWhere(matches))
+  removeWhere(matches: RowTest): void {
+    this.remove(this.rowsWhere(matches))
   }
 
   /** Removes these rows, which must exist; returns their number. */

@@ -252,10 +252,7 @@ export class ViewManager {
     for (const group of [...this.#groups.values()].flat()) {
       const { idleExpiryMs, store } = group
       if (idleExpiryMs === undefined) continue
-      store.removeWhere((row) => {
-        const chunk = store.chunkOf(row)
-        return this.#epochs.idleMs(chunk.lastEpochs[row - chunk.start]!) >= idleExpiryMs
-      })
+      store.removeWhere((_row, chunk, cell) => this.#epochs.idleMs(chunk.lastEpochs[cell]!) >= idleExpiryMs)
     }
   }
 
