@@ -4,6 +4,8 @@ import { errorCode } from '../../base/errors.js'
 
 /** The highest number that is checked: the maximum of `maxFiles`, and as many files of other programs. */
 const MAX_NUMBER = 2_000
+/** So many numbers in a row without a file are the end. Fewer may be files that somebody has removed. */
+const MAX_GAP = 20
 /** The first character of JSON. */
 const LINE_START = /[[{"\d-]/
 
@@ -13,11 +15,12 @@ const LINE_START = /[[{"\d-]/
  */
 export async function rotate(path: string, maxFiles: number): Promise<void> {
   const names = [path]
-  for (let number = 1; number <= MAX_NUMBER; number++) {
+  let gap = 0
+  for (let number = 1; number <= MAX_NUMBER && (names.length < maxFiles || gap < MAX_GAP); number++) {
     const name = `${path}.${number}`
     const owner = await ownerOf(name)
-    if (owner === 'none' && names.length >= maxFiles) break
-    if (owner !== 'others') names.push(name)
+    gap = owner === 'none' ? gap + 1 : 0
+    if (owner === 'us' || (owner === 'none' && names.length < maxFiles)) names.push(name)
   }
   for (const surplus of names.splice(maxFiles)) await rm(surplus, { force: true })
   if (maxFiles === 1) return rm(path, { force: true })
