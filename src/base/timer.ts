@@ -7,6 +7,16 @@ import { EMPTY_FRAME, runInFrame, contextState } from './context.js'
  */
 export const inNextTurn: typeof setImmediate = timers.setImmediate
 
+const realTimeout = timers.setTimeout
+
+/**
+ * Waits for the operating system, such as for a full buffer, and keeps the process alive. Its timer is the clock's own, or else captured at
+ * import: if a test fakes the global one and never advances it, what is queued after the wait would wait forever.
+ */
+export function shortPause(delayMs: number, clock?: Clock): Promise<void> {
+  return new Promise((resolve) => void (clock?.setTimer === undefined ? realTimeout(resolve, delayMs) : clock.setTimer(delayMs, resolve)))
+}
+
 /** The longest delay of a timer. Node replaces longer ones, and those that are not numbers, by 1 ms. */
 export const MAX_TIMER_MS = 2_147_483_647
 

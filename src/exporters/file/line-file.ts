@@ -2,8 +2,9 @@ import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, r
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { errorCode } from '../../base/errors.js'
+import { shortPause } from '../../base/timer.js'
 import { nextChunk, wholeLines } from './line-chunk.js'
-import { endsInsideLine, pause, staysTorn } from './torn-line.js'
+import { endsInsideLine, staysTorn } from './torn-line.js'
 import { rotate } from './rotate-files.js'
 
 /** The number of lines that were written completely, and the error if there are others. */
@@ -220,7 +221,7 @@ export class LineFile {
         else if (++repeats > MAX_REPEATS) return { bytes: at, error: new Error('the system accepts no bytes') }
       } catch (error) {
         if (!REPEATABLE.has(errorCode(error)) || ++repeats > MAX_REPEATS) return { bytes: at, error }
-        await pause(this.#options.clock, REPEAT_AFTER_MS)
+        await shortPause(REPEAT_AFTER_MS, this.#options.clock)
       }
     }
     return { bytes: at, error: undefined }

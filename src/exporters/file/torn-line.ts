@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Clock } from '../../base/clock.js'
 import { errorCode } from '../../base/errors.js'
-import { startTimer } from '../../base/timer.js'
+import { shortPause } from '../../base/timer.js'
 
 const LF = 0x0a
 /** A partial line at the end of a file counts as torn if it has not grown for this time. */
@@ -30,11 +30,6 @@ export function endsInsideLine(path: string, stats: BigIntStats): boolean {
   }
 }
 
-/** Waits, and keeps the process alive. */
-export function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true }))
-}
-
 /**
  * Returns true if the file ends with a torn line. Waits if another process may still be writing the line, since a large write becomes
  * visible page by page.
@@ -42,7 +37,7 @@ export function pause(clock: Clock, delayMs: number): Promise<void> {
 export async function staysTorn(path: string, found: BigIntStats, clock: Clock): Promise<boolean> {
   let { size } = found
   for (let check = 0; check < MAX_CHECKS && endsInsideLine(path, found); check++) {
-    await pause(clock, TORN_AFTER_MS)
+    await shortPause(TORN_AFTER_MS, clock)
     const now = statSync(path, { bigint: true, throwIfNoEntry: false })?.size
     if (now === size) return endsInsideLine(path, found)
     size = now ?? size

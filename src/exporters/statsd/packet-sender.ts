@@ -1,4 +1,5 @@
 import { errorCode } from '../../base/errors.js'
+import { shortPause } from '../../base/timer.js'
 /** Sends packets to one destination. */
 export interface PacketSender {
   /**
@@ -36,7 +37,7 @@ export async function sendThroughCongestion(
   for (let retry = 0; retry < MAX_RETRIES; retry++) {
     const again = [...faults.keys()].filter((at) => isCongestion(faults[at]))
     if (again.length === 0) break
-    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS))
+    await shortPause(RETRY_DELAY_MS)
     const next = await sendOnce(again.map((at) => packets[at]!))
     for (const [i, at] of again.entries()) faults[at] = next[i]
   }

@@ -2,6 +2,7 @@ import { ExportError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { runDetached } from '../../base/suppression.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
+import { shortPause } from '../../base/timer.js'
 import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
 import type { Metric } from '../../metrics/data/metric.js'
@@ -108,7 +109,7 @@ export class StatsdExporter implements FamilyExporter {
       let sending = await this.#sendBatch(batch, endsMs)
       if (sending.left.length > 0 && !sending.isLate) sending = await this.#sendBatch(sending.left, endsMs)
       if (sending.left.length === 0) {
-        if (this.#options.protocol === 'udp' && batch.length === PACKETS_A_BATCH) await new Promise((next) => setTimeout(next, PAUSE_MS))
+        if (this.#options.protocol === 'udp' && batch.length === PACKETS_A_BATCH) await shortPause(PAUSE_MS)
         continue
       }
       this.#counts.error('ERR_STATSD_FAILED')

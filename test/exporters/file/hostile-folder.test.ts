@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { FileExporter } from '../../../src/exporters/file/file-exporter.js'
 import { endsInsideLine } from '../../../src/exporters/file/torn-line.js'
 
@@ -72,4 +72,24 @@ test('after maxFiles is lowered, older files are removed at the next rotation', 
   await second.export([{ a: 8 }])
   expect(readdirSync(at).sort()).toEqual(['a.jsonl', 'a.jsonl.1'])
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('{"a":7}\n')
+})
+
+test('older files are removed also if somebody has removed one of them', async () => {
+  const path = join(folder(), 'a.jsonl')
+  writeFileSync(path, '{"a":1}\n')
+  for (const number of [1, 2, 4, 9]) writeFileSync(`${path}.${number}`, '{"a":0}\n')
+  await new FileExporter({ path, maxBytes: 10, maxFiles: 2 }).export([{ a: 2 }])
+  expect(readdirSync(dirname(path)).sort()).toEqual(['a.jsonl', 'a.jsonl.1'])
+})
+
+test.each([
+  ['torn line', '{"torn"', '{"torn"\n{"a":1}\n'],
+  ['whole line', '{"a":0}\n', '{"a":0}\n{"a":1}\n'],
+])('a file with a %s is written while timers are faked', async (_, before, after) => {
+  const path = join(folder(), 'a.jsonl')
+  writeFileSync(path, before)
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  await new FileExporter({ path }).export([{ a: 1 }])
+  expect(readFileSync(path, 'utf8')).toBe(after)
 })

@@ -123,6 +123,18 @@ describe('UDP', () => {
     await receiver.close()
   })
 
+  test('an export of many packets while timers are faked neither waits forever nor blocks later ones', async () => {
+    const receiver = await UdpReceiver.open()
+    const exporter = keep(new StatsdExporter({ port: receiver.port }))
+    const series = Array.from({ length: 3_000 }, (_, at): [string[], number] => [[`value of a label ${at}`], at])
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    await exporter.export([metric({ name: 'many', type: 'GAUGE_DOUBLE', labelKeys: ['key'] }, ...series)])
+    await exporter.export(counter(1))
+    expect((await receiver.lines()).filter((line) => line.startsWith('a')).length).toBe(1)
+    await receiver.close()
+  })
+
   test('an IPv6 address is accepted', async () => {
     const exporter = keep(new StatsdExporter({ host: '::1', port: await freePort() }))
     await expect(exporter.export(counter(1))).rejects.toThrow(/udp \[::1\]:\d+ failed/)
