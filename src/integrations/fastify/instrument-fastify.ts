@@ -63,6 +63,15 @@ function addHooks(
     continueIn(exchange!.frame, done)
   })
 
+  // A stream of HTTP/2 ends in the context of its connection.
+  if ((app.initialConfig as { http2?: boolean }).http2 === true) {
+    app.addHook('onResponse', (request, _reply, done) => {
+      const exchange = exchangeOf(request.raw)
+      if (exchange === undefined) done()
+      else continueIn(exchange.frame, done)
+    })
+  }
+
   app.addHook('onError', (request, _reply, error, done) => {
     const exchange = exchangeOf(request.raw)
     if (exchange !== undefined) exchange.error ??= error
