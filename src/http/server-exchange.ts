@@ -189,12 +189,15 @@ export class ServerExchange extends BodyBytes {
   }
 
   private describe(span: Span, status: number, outcome: HttpOutcome): void {
+    const { status: own } = span
     if (this.error !== undefined) addErrorAttributes(span, this.error)
     const message = this.error === undefined ? undefined : span.status.message
     if (status !== 0) {
       setStatusCode(span, this.attributes, status)
       if (status !== SWITCHING_PROTOCOLS) setResponseStatus(span, status, message)
     }
+    // A response of GraphQL or JSON-RPC is 200 even if the application has failed.
+    if (!own.isOk) span.setStatus(own)
     if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client closed the connection'))
     else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was aborted'))
   }

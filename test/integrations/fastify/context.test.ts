@@ -1,7 +1,8 @@
 import http from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { count, currentTags, ProbabilitySampler, TagBaggage, type Tracer } from 'tallyscope'
+import { expect, onTestFinished, test } from 'vitest'
+import { count, currentTags, ProbabilitySampler, StatusCode, TagBaggage, type Tracer } from 'tallyscope'
 import { connection, counts, served, until } from './served.js'
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -236,3 +237,43 @@ test('a request span that the application keeps ends with its request, and is th
 function stats_(app: { tallyscope: { stats: import('tallyscope').Stats } }) {
   return app.tallyscope.stats
 }
+
+test('hooks after the response run in the span of their request over HTTP/2 too', async () => {
+  const seen: (string | undefined)[] = []
+  const { port } = await served(
+    (app, tracer) => {
+      app.addHook('onResponse', async () => void seen.push(tracer.currentSpan()?.name))
+      app.get('/a', async () => 'a')
+      app.get('/b', async () => 'b')
+    },
+    { fastify: { http2: true } as never },
+  )
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  onTestFinished(() => void session.close())
+  for (const path of ['/a', '/b']) session.request({ ':path': path }).resume()
+  await until(() => seen.length === 2)
+  expect(seen.sort()).toEqual(['GET /a', 'GET /b'])
+})
+
+test('a status that the application sets is kept, whatever the status of the response', async () => {
+  const { url, spans } = await served((app) => {
+    app.get('/graphql', async (request) => {
+      request.span!.setStatus(StatusCode.INTERNAL, 'the field failed')
+      return { errors: 1 }
+    })
+    app.get('/limited', async (request, reply) => {
+      request.span!.setStatus(StatusCode.RESOURCE_EXHAUSTED, 'too many')
+      return await reply.code(503).send('later')
+    })
+    app.get('/handled', { errorHandler: (_error, _request, reply) => void reply.code(200).send('fine') }, async () => {
+      throw new Error('no cart')
+    })
+  })
+  for (const path of ['/graphql', '/limited', '/handled']) await (await fetch(`${url}${path}`)).text()
+  await until(() => spans.length === 3)
+  expect(spans.map(({ status }) => [status.name, status.message])).toEqual([
+    ['INTERNAL', 'the field failed'],
+    ['RESOURCE_EXHAUSTED', 'too many'],
+    ['OK', undefined],
+  ])
+})
