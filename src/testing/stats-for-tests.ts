@@ -1,4 +1,5 @@
 import { type Clock, replaceSystemClock } from '../base/clock.js'
+import { inspectValue } from '../base/inspect-value.js'
 import { isUnset } from '../metrics/store/label-value.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TagValue } from '../stats/tags/tag-map.js'
@@ -49,7 +50,7 @@ export function dataOf(
   stats: Stats = sharedStats,
 ): AggregationData | undefined {
   const rows = typeof view === 'string' ? stats.viewManager.getView(view)?.rows : view.rows
-  if (rows === undefined) throw new Error(`there is no view ${JSON.stringify(view)}: register it before reading its value`)
+  if (rows === undefined) throw new Error(`there is no view ${inspectValue(view)}: register it before reading its value`)
   const wanted = new Map(Object.entries(tags).map(([key, value]) => [key, isUnset(value) ? undefined : String(value)]))
   const row = rows.find(({ overflow, tagValues }) => {
     const keys = new Set([...Object.keys(tagValues), ...wanted.keys()])
