@@ -7,7 +7,7 @@ import { EMPTY_FRAME, runInFrame, contextState } from './context.js'
  */
 export const inNextTurn: typeof setImmediate = timers.setImmediate
 
-const realTimeout = timers.setTimeout
+const { setTimeout: realTimeout, clearTimeout: clearRealTimeout } = timers
 
 /**
  * Waits for the operating system, such as for a full buffer, and keeps the process alive. Its timer is the clock's own, or else captured at
@@ -45,17 +45,24 @@ export function startTimer(clock: Clock, delayMs: number, fn: () => void, option
   return contextState.used ? runInFrame(EMPTY_FRAME, start) : start()
 }
 
-/** Waits, and resolves to true. If the signal is aborted, it resolves to false at once. The timer does not keep the process alive. */
+/**
+ * Waits, and resolves to true. If the signal is aborted, it resolves to false at once. The timer does not keep the process alive.
+ *
+ * Fake timers end the wait too. If a test never advances them, it ends after the real time, so that what waits for it does not wait forever.
+ */
 export function pause(delayMs: number, clock: Clock, signal?: AbortSignal): Promise<boolean> {
   if (signal?.aborted === true) return Promise.resolve(false)
   return new Promise((resolve) => {
     const end = (isOver: boolean): void => {
       stop()
+      clearRealTimeout(real)
       signal?.removeEventListener('abort', abort)
       resolve(isOver)
     }
     const abort = (): void => end(false)
     const stop = startTimer(clock, delayMs, () => end(true))
+    const isFaked = clock.setTimer === undefined && setTimeout !== realTimeout
+    const real = isFaked ? realTimeout(() => end(true), delayMs).unref() : undefined
     signal?.addEventListener('abort', abort)
   })
 }

@@ -43,3 +43,15 @@ test('a pause ends with its time, or at once with its signal, and leaves nothing
   expect([await ended, removed.mock.calls.length, vi.getTimerCount()]).toEqual([false, 2, 0])
   expect([await pause(1_000, timerClock, ending.signal), vi.getTimerCount()]).toEqual([false, 0])
 })
+
+test('a pause during which fake timers are removed ends after the real time', async () => {
+  vi.useFakeTimers()
+  const paused = pause(20, timerClock)
+  vi.useRealTimers()
+  expect(await paused).toBe(true)
+})
+
+test('a pause whose fake timers are not advanced ends after the real time', async () => {
+  vi.useFakeTimers()
+  expect(await pause(20, timerClock)).toBe(true)
+})
