@@ -11,7 +11,7 @@ export function headerValue(headers: RequestHeaders, name: string): string | und
   return typeof found === 'string' ? found : Array.isArray(found) ? found.join(', ') : undefined
 }
 
-/** The families selected by `name[]`, or undefined if all are. */
+/** The families selected by `name[]`, or undefined if all are. Empty names are ignored. */
 export function wantedNames(query: RequestQuery | undefined): ReadonlySet<string> | undefined {
   if (query === undefined) return undefined
   if (typeof query === 'string' && !query.includes('name')) return undefined
@@ -19,7 +19,8 @@ export function wantedNames(query: RequestQuery | undefined): ReadonlySet<string
     typeof query === 'string' || query instanceof URLSearchParams
       ? new URLSearchParams(query).getAll('name[]')
       : [query['name[]'] ?? []].flat().filter((name) => typeof name === 'string')
-  return given.length === 0 ? undefined : new Set(given)
+  const names = given.filter((name) => name !== '')
+  return names.length === 0 ? undefined : new Set(names)
 }
 
 /** The time-out of the scraper in milliseconds, from `X-Prometheus-Scrape-Timeout-Seconds`; undefined if the header is absent. */

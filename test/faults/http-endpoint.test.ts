@@ -286,6 +286,8 @@ test('queries select families by name[] and are otherwise ignored, never echoed'
     '%E0%A4%A',
     '&&==',
     'name=x',
+    'name[]=',
+    'name[]=&name[]=',
     '__proto__[x]=1',
     '?'.repeat(99),
   ]) {
