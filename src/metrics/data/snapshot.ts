@@ -4,7 +4,12 @@ import { isRowSource, isVisibleIn, type Family, type RowChunk, type RowSource } 
 
 /** Returns an immutable snapshot of the rows of a source. */
 export function snapshotOf(source: RowSource, timeUnixMs: number): Metric {
-  const timeSeries = [...visibleSeries(source, timeUnixMs)].filter((series) => series !== undefined)
+  const timeSeries: TimeSeries[] = []
+  for (const chunk of source.chunks) {
+    for (let cell = 0; cell < chunk.size; cell++) {
+      if (chunk.isLive(cell)) timeSeries.push(seriesOf(source, chunk, cell, timeUnixMs))
+    }
+  }
   return metricOf(source, timeSeries)
 }
 

@@ -174,13 +174,7 @@ export class PercentilesData {
       least: Math.min(...filled.map(({ min }) => min)),
       greatest: Math.max(...filled.map(({ max }) => max)),
       total: histograms.reduce((sum, { totalCount }) => sum + totalCount, 0),
-      size: Math.max(0, ...histograms.map(({ countsArrayLength }) => countsArrayLength)),
-      index: (at) => at,
-      count: (at) => {
-        let count = 0
-        for (const histogram of histograms) if (at < histogram.countsArrayLength) count += histogram.getCountAtIndex(at)
-        return count
-      },
+      bucketOf: bucketSearch(histograms),
     })
   }
 
@@ -222,5 +216,19 @@ export class PercentilesData {
 
   #windowOfAge(age: number): Window {
     return this.#windows[(this.#at - age + this.#windows.length) % this.#windows.length]!
+  }
+}
+
+/** Returns a function that finds the bucket with the value of a rank in all histograms together. It must be called with rising ranks. */
+function bucketSearch(histograms: readonly Int32Histogram[]): (rank: number) => number {
+  const buckets = Math.max(0, ...histograms.map(({ countsArrayLength }) => countsArrayLength))
+  let passed = 0
+  let index = -1
+  return (rank) => {
+    while (passed < rank && index + 1 < buckets) {
+      index++
+      for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
+    }
+    return index
   }
 }

@@ -47,38 +47,37 @@ type QuantilesConfig = Pick<PercentilesConfig, 'quantiles' | 'scale' | 'signific
 /** The quantiles of all values in some windows; NaN if there are none. */
 export function quantilesOf(config: QuantilesConfig, windows: readonly KeptWindow[]): { quantile: number; value: number }[] {
   const { indexes, counts } = sumOfCounts(windows)
+  let at = -1
+  let passed = 0
   return quantilesIn(config, {
     least: Math.min(...windows.map(({ min }) => min)),
     greatest: Math.max(...windows.map(({ max }) => max)),
     total: counts.reduce((sum, count) => sum + count, 0),
-    size: indexes.length,
-    index: (at) => indexes[at]!,
-    count: (at) => counts[at]!,
+    bucketOf: (rank) => {
+      while (passed < rank && at + 1 < indexes.length) passed += counts[++at]!
+      return indexes[at]!
+    },
   })
 }
 
-/** Counted values in the buckets of an HdrHistogram: `count(at)` values are in bucket `index(at)`, from 0 to `size` - 1. Indexes increase. */
+/** Values in the buckets of an HdrHistogram. */
 export interface CountedValues {
   readonly least: number
   readonly greatest: number
   readonly total: number
-  readonly size: number
-  index(at: number): number
-  count(at: number): number
+  /** Returns the index of the bucket with the value of a rank. Called with rising ranks. */
+  bucketOf(rank: number): number
 }
 
 /** The quantiles of counted values; NaN if there are none. */
 export function quantilesIn(config: QuantilesConfig, values: CountedValues): { quantile: number; value: number }[] {
-  const { least, greatest, total, size } = values
-  let at = -1
-  let passed = 0
+  const { least, greatest, total } = values
   const valueAt = (quantile: number): number => {
     if (total === 0) return Number.NaN
     if (quantile === 0) return least
     if (quantile === 1) return greatest
-    const rank = rankOf(quantile, total)
-    while (passed < rank && at + 1 < size) passed += values.count(++at)
-    return Math.min(greatest, Math.max(least, middleOf(values.index(at), config.significantDigits) / config.scale))
+    const middle = middleOf(values.bucketOf(rankOf(quantile, total)), config.significantDigits)
+    return Math.min(greatest, Math.max(least, middle / config.scale))
   }
   return config.quantiles.map((quantile) => ({ quantile, value: valueAt(quantile) }))
 }
