@@ -1,3 +1,4 @@
+import { internString } from '../../base/intern-string.js'
 import type { InternalCount } from '../../base/internal-metrics.js'
 import type { Annotation } from './annotation.js'
 import {
@@ -64,6 +65,22 @@ export class SpanDetails {
       bytes += VALUE_BYTES + key.length + (typeof value === 'string' ? value.length : 0)
     })
     return bytes
+  }
+
+  /**
+   * Releases the longer strings that strings of this span were cut from: V8 makes a string that was interned refer to the interned copy. For
+   * spans that are kept for long. Attributes that are not computed yet stay so.
+   */
+  releaseLongStrings(): void {
+    const release = (value: unknown): void => {
+      if (typeof value === 'string') internString(value)
+    }
+    this.kept?.forEach(release)
+    for (const { description, attributes } of this.annotations ?? []) {
+      release(description)
+      Object.values(attributes).forEach(release)
+    }
+    for (const { attributes } of this.links ?? []) Object.values(attributes ?? {}).forEach(release)
   }
 
   /** True if there are neither lists nor a stack trace. */

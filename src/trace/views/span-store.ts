@@ -1,4 +1,5 @@
 import { getOrInsert } from '../../base/get-or-insert.js'
+import { internString } from '../../base/intern-string.js'
 import { BoundedList } from '../data/bounded-list.js'
 import { type RunningSpan, RunningSpans } from './running-spans.js'
 import type { SpanData } from '../data/span-data.js'
@@ -62,9 +63,11 @@ class Bucket implements SummaryBucket {
     return this.kept.toArray()
   }
 
-  sample(data: SpanData, endMs: number, intervalMs: number): void {
-    if (endMs - this.lastMs < intervalMs) return
-    this.lastMs = endMs
+  sample(data: SpanData, { endMs, details, status }: SpanRecord, intervalMs: number): void {
+    if (endMs! - this.lastMs < intervalMs) return
+    this.lastMs = endMs!
+    details?.releaseLongStrings()
+    if (status.message !== undefined) internString(status.message)
     this.kept.append(data)
   }
 }
@@ -108,7 +111,7 @@ export class SpanStore {
     if (buckets === undefined) return
     const bucket = code === StatusCode.OK ? this.latencyBucket(buckets, durationMs) : this.errorBucket(buckets, code)
     bucket.count++
-    bucket.sample(data, record.endMs!, this.sampleIntervalMs)
+    bucket.sample(data, record, this.sampleIntervalMs)
   }
 
   private bucketsOf(name: string): NameBuckets | undefined {

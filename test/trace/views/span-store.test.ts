@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { StatusCode } from '../../../src/trace/data/status-code.js'
+import { keptBytes } from '../../base/kept-bytes.js'
 import { traced } from '../tracer-fixture.js'
 
 test('running spans are listed with their attributes, oldest first', () => {
@@ -76,4 +77,18 @@ test('the summary can be disabled', () => {
   const { tracer } = traced({ summary: false })
   tracer.startDetachedSpan('a').end()
   expect(tracer.summary()).toEqual([])
+})
+
+test('samples do not retain the 1 MB strings that their strings were cut from', { timeout: 120_000 }, () => {
+  const { tracer } = traced()
+  const part = (text: string): string => text.slice(100, 150)
+  let names = 0
+  const sample = (text: string): void =>
+    tracer.span(`job ${names++}`, (span) => {
+      span.addAttribute('k', part(text))
+      span.addAnnotation(part(`${text} `), { k: part(`${text}  `) })
+      span.setStatus(StatusCode.NOT_FOUND, part(`${text}   `))
+    })
+  expect(keptBytes(sample)).toBeLessThan(2e6)
+  expect(tracer.summary().flatMap(({ errors }) => errors.flatMap(({ samples }) => samples))).toHaveLength(20)
 })
