@@ -64,7 +64,10 @@ export class Stats implements MetricProducer {
   readonly #epochs: EpochLog
   readonly #labels: Relabelling
 
-  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is not a whole number from 1. */
+  /**
+   * @throws {@link DefinitionError} `ERR_OPTION` for a limit that is not a whole number from 1; `ERR_KEYS`, `ERR_LABEL_RESERVED`,
+   *   `ERR_LABEL_CLASH` for keys of `constantLabels` that break a rule.
+   */
   constructor(options: StatsOptions = {}) {
     checkOptions('Stats', options, STATS_OPTIONS)
 

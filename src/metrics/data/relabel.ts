@@ -6,6 +6,7 @@ import { ForwardingSource } from './forwarding-source.js'
 import { mapProducer } from './map-producer.js'
 import { memoize } from './memoize.js'
 import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue, TimeSeries } from './metric.js'
+import { checkLabelKeys } from './name-registry.js'
 import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
 import { isKey } from './validate-definition.js'
@@ -22,7 +23,8 @@ const OPTIONS: OptionNames<RelabelOptions> = { constantLabels: true, renameLabel
 /**
  * Returns a producer of the same metrics with other labels. Recorded data, and names of views and instruments in code, do not change.
  *
- * @throws {@link DefinitionError} `ERR_KEYS` if a key is not a valid label key, `ERR_OPTION` if a constant label is not a string.
+ * @throws {@link DefinitionError} `ERR_KEYS` if a key is not a valid label key, `ERR_LABEL_RESERVED` if formats use it themselves,
+ *   `ERR_LABEL_CLASH` if two constant labels would have one name, `ERR_OPTION` if a constant label is not a string.
  * @example
  * serveMetrics({ producers: [relabel(stats, { constantLabels: { app: 'shop' }, renameLabels: { 'http.route': 'route' } })] })
  */
@@ -50,7 +52,9 @@ export class Relabelling {
 
   constructor({ constantLabels = {}, renameLabels = {} }: RelabelOptions) {
     this.#constant = Object.entries(constantLabels).map(([key, value]) => [checkKey(key), checkValue(key, value)])
+    checkLabelKeys('constantLabels', Object.keys(constantLabels))
     this.#renamed = new Map(Object.entries(renameLabels).map(([key, name]) => [key, checkKey(name)]))
+    for (const name of this.#renamed.values()) checkLabelKeys('renameLabels', [name])
   }
 
   get isNothing(): boolean {

@@ -92,5 +92,14 @@ test('without labels a producer is returned as is, and invalid labels are refuse
   expect(relabel(stats, {})).toBe(stats)
   expect(() => relabel(stats, { constantLabels: { app: 1 as never } })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
   expect(() => relabel(stats, { renameLabels: { a: 'ä' } })).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }))
+  for (const key of ['le', 'quantile', 'tallyscope_overflow', '__name__']) {
+    const reserved = expect.objectContaining({ code: 'ERR_LABEL_RESERVED' })
+    expect(() => relabel(stats, { constantLabels: { [key]: 'x' } })).toThrow(reserved)
+    expect(() => relabel(stats, { renameLabels: { route: key } })).toThrow(reserved)
+    expect(() => new Stats({ constantLabels: { [key]: 'x' } })).toThrow(reserved)
+  }
+  const clashing = { constantLabels: { 'a-b': '1', a_b: '2' } }
+  expect(() => relabel(stats, clashing)).toThrow(expect.objectContaining({ code: 'ERR_LABEL_CLASH' }))
+  expect(relabel(stats, { renameLabels: { 'http.route': 'path', route: 'path' } })).toBeDefined()
   expect(() => relabel(stats, { constantLabel: {} } as object)).toThrow('relabel has no option "constantLabel" (perhaps constantLabels)')
 })
