@@ -5,6 +5,8 @@ import { countRequest } from './group-metrics.js'
 import { controlFrame } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
+/** A member that has not replied after this time is late, however long those that have requested its changes wait. */
+const ROUND_MS = 1_000
 /** The gauges of a member that is late for this long are out of date, and are hidden. */
 const STALE_GAUGES_MS = 60_000
 
@@ -26,20 +28,20 @@ export class ChangeRequests {
     this.#clock = clock
   }
 
-  /** Resolves when all live members have replied, or after `waitMs`. Concurrent calls share one round, which may last longer. */
-  request(waitMs: number): Promise<unknown> {
-    if (this.#round !== undefined) return withTimeout(this.#round.done, { timeoutMs: waitMs, clock: this.#clock, keepAlive: true })
-    const open = this.#roster.all().filter((record) => record.openRequest === 0)
-    return open.length === 0 ? Promise.resolve() : this.#begin(new Set(open), waitMs)
+  /** Resolves when all live members have replied, or after `waitMs`. Concurrent calls share one round, which goes on if one of them ends. */
+  async request(waitMs: number): Promise<void> {
+    const open = this.#round === undefined ? this.#roster.all().filter((record) => record.openRequest === 0) : []
+    if (open.length > 0) this.#begin(new Set(open))
+    if (this.#round !== undefined) await withTimeout(this.#round.done, { timeoutMs: waitMs, clock: this.#clock, keepAlive: true })
   }
 
-  #begin(open: Set<MemberRecord>, waitMs: number): Promise<void> {
+  #begin(open: Set<MemberRecord>): void {
     const number = ++this.#number
     let resolve: () => void = () => {}
     const done = new Promise<void>((settle) => {
       resolve = settle
     })
-    const stop = startTimer(this.#clock, waitMs, () => this.#round === round && this.#timeOut(round), { keepAlive: true })
+    const stop = startTimer(this.#clock, ROUND_MS, () => this.#round === round && this.#timeOut(round))
     const finish = (): void => {
       stop()
       this.#round = undefined
@@ -47,12 +49,11 @@ export class ChangeRequests {
     }
     const round: Round = { open, done, finish }
     this.#round = round
-    const frame = controlFrame('REQUEST_CHANGES', { number, waitMs: Math.ceil(waitMs) })
+    const frame = controlFrame('REQUEST_CHANGES', { number, waitMs: ROUND_MS })
     for (const record of open) {
       record.openRequest = number
       record.channel.send(frame)
     }
-    return done
   }
 
   #timeOut(round: Round): void {

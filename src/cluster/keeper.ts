@@ -116,8 +116,10 @@ export class Keeper {
     await this.#rejoining.untilComplete(waitMs)
     this.#finalRows.import()
     this.#report()
-    await this.#requests.request(waitMs)
-    await this.#replication.untilComplete(() => this.#requests.request(waitMs))
+    const endsMs = this.#clock.monotonicMs() + waitMs
+    const request = (): Promise<void> => this.#requests.request(Math.max(0, endsMs - this.#clock.monotonicMs()))
+    await request()
+    await this.#replication.untilComplete(request)
     this.#checkCurrent()
   }
 

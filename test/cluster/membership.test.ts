@@ -124,6 +124,43 @@ test('a process that ends at the moment it becomes the keeper loses nothing', as
   expect(await last.page()).toEqual({ hits: 11 })
 })
 
+/** Calls `leave()`, and `process.exit()` after so many microtasks. */
+async function exitWhileLeaving({ membership }: TestMember, microtasks: number): Promise<void> {
+  const leaving = membership.leave()
+  for (let at = 0; at < microtasks; at++) await undefined
+  membership.flushSync()
+  await leaving
+}
+
+test('a member that exits while it leaves loses nothing, and counts once', async () => {
+  const hash = newGroup()
+  const keeper = new TestMember(hash, {})
+  await keeper.joined()
+  const microtasks = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30]
+  const members = microtasks.map((_, at) => new TestMember(hash, { [`of${at}`]: 1 }))
+  for (const member of members) await member.joined()
+  for (const [at, { numbers }] of members.entries()) numbers.values[`of${at}`] = 2
+  await Promise.all(members.map((member, at) => exitWhileLeaving(member, microtasks[at]!)))
+  const expected = Object.fromEntries(microtasks.map((_, at) => [`of${at}`, 2]))
+  await expect.poll(() => keeper.page(), { timeout: 5_000 }).toEqual(expected)
+  expect(filesOf(hash)).toEqual([])
+})
+
+test('a member that leaves twice, before it has joined and during a scrape, counts once', async () => {
+  const hash = newGroup()
+  const keeper = new TestMember(hash, { hits: 1 })
+  await keeper.joined()
+  const member = new TestMember(hash, { hits: 10 })
+  const pages = [member.page(), keeper.page()].map((page) => page.catch(({ code }: { code: string }) => code))
+  await Promise.all([member.membership.leave(), member.membership.leave(), ...pages])
+  await member.membership.leave()
+  expect(await member.page().catch(({ code }: { code: string }) => code)).toBe('ERR_GROUP_LEFT')
+  await expect.poll(() => keeper.page(), { timeout: 5_000 }).toEqual({ hits: 11 })
+  const scrape = keeper.page().catch(({ code }: { code: string }) => code)
+  await Promise.all([keeper.membership.leave(), keeper.membership.leave(), scrape])
+  expect([{ hits: 11 }, 'ERR_GROUP_LEFT', 'ERR_GROUP_INCOMPLETE']).toContainEqual(await scrape)
+})
+
 test('a new group starts at 0, even if files of an earlier one exist', async () => {
   const hash = newGroup()
   openGroupFolder(hash, folder).writeFinalRows(newId(), [new Uint8Array([1, 2, 3])])

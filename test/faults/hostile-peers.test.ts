@@ -100,6 +100,27 @@ test('a member that waits long for others makes no scrape of another one wait as
   await keeper.close()
 })
 
+test('a member that waits for 1 ms makes no other member late, and ends no wait of another one', async () => {
+  const clock = new ManualClock()
+  const keeper = keeperWith(dataWith(clock))
+  const own = await joined(keeper, keeper.id)
+  own.onFrame(controlFrame('END', { number: 0 }))
+  const hasty = await joined(keeper)
+  hasty.onFrame(controlFrame('REQUEST_MERGED', { number: 1, waitMs: 1, isFresh: true }))
+  await turns()
+  const settled = vi.fn()
+  const gathering = keeper.gather(1_000).then(settled, settled) // no standby has the rows of the keeper
+  await clock.advanceAsync(500)
+  await turns()
+  expect([settled.mock.calls.length, keeper.roster.entries().map(({ state }) => state)]).toEqual([0, ['live', 'live']])
+  const [{ number }] = own.said('REQUEST_CHANGES') as unknown as [{ number: number }]
+  for (const member of [own, hasty]) member.onFrame(controlFrame('END', { number }))
+  await turns()
+  await clock.advanceAsync(2_000)
+  await gathering
+  await keeper.close()
+})
+
 test('a waiting time longer than any member needs is invalid', async () => {
   const keeper = keeperWith(dataWith(new ManualClock()))
   const request = (): Uint8Array[] => [controlFrame('REQUEST_MERGED', { number: 1, waitMs: 2 ** 40, isFresh: true })]
