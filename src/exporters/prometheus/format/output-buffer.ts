@@ -2,13 +2,23 @@
 const CHUNK_BYTES = 131_072
 
 /**
- * An unused chunk for the next document. At a thousand scrapes per second, new chunks would be 128 MB of external memory per second, for
- * which V8 collects the whole heap every 250 ms.
+ * A chunk that no document uses, for the next one. It is set by `close` and `reuseChunk`, and taken by the next OutputBuffer that needs a
+ * chunk. At a thousand scrapes per second, new chunks would be 128 MB of external memory per second, for which V8 collects the whole heap
+ * every 250 ms. At a few per minute, each would take its pages from the system again.
  */
 let spareChunk: Buffer | undefined
 
+/** The memory of all chunks, to recognize emitted ones. */
+const memories = new WeakSet<ArrayBufferLike>()
+
+/** Takes back the memory of emitted bytes that nothing reads any more. Bytes that are not from a chunk are ignored. */
+export function reuseChunk({ buffer }: Uint8Array): void {
+  if (memories.has(buffer)) spareChunk = Buffer.from(buffer)
+}
+
 function newChunk(): Buffer {
   const chunk = spareChunk ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  memories.add(chunk.buffer)
   spareChunk = undefined
   return chunk
 }

@@ -15,6 +15,7 @@ import type { SendLimits } from '../../../serving/send-body.js'
 import { UnreadBodies } from '../../../serving/unread-bodies.js'
 import type { Encoder } from '../format/encoder.js'
 import { openMetricsEncoder } from '../format/openmetrics.js'
+import { reuseChunk } from '../format/output-buffer.js'
 import { protobufEncoder } from '../format/protobuf.js'
 import { exposedFamily } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
@@ -116,6 +117,8 @@ export class ScrapeHandler {
   readonly #gathering: SingleFlightGather
   readonly #gatherTimeoutMs: number
   readonly #negotiator: ResponseNegotiator
+  /** True if no encoder keeps the chunks that it has emitted. Encoders of users may. */
+  readonly #canReuseChunks: boolean
   readonly #firstFormat: string
   readonly #clock: Clock
 
@@ -134,6 +137,7 @@ export class ScrapeHandler {
     this.#gatherTimeoutMs = timeoutMs
     this.#gathering = new SingleFlightGather(() => beginRequired(producers, timeoutMs), timeoutMs, this.#clock)
     this.#negotiator = new ResponseNegotiator(encoders, options.gzip ?? true)
+    this.#canReuseChunks = options.encoders === undefined
     this.#firstFormat = encoders[0].format
     this.sendLimits = {
       sendTimeoutMs: milliseconds('sendTimeoutMs', options.sendTimeoutMs, 20_000),
@@ -181,6 +185,8 @@ export class ScrapeHandler {
         return this.#streamed(scrape, document, headers, mustCompress)
       const bytes = joined(document.parts)
       const body = mustCompress ? await gzipBytes(bytes) : bytes
+      // No other scrape has this document: shared ones come compressed.
+      if (mustCompress && this.#canReuseChunks) document.parts.forEach(reuseChunk)
       return ended(scrape, { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body })
     } finally {
       this.#permits.release()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { OutputBuffer } from '../../../../src/exporters/prometheus/format/output-buffer.js'
+import { OutputBuffer, reuseChunk } from '../../../../src/exporters/prometheus/format/output-buffer.js'
 
 const CHUNK = 131_072
 const filled = (length: number, byte: number) => Buffer.alloc(length, byte)
@@ -84,4 +84,20 @@ test('a chunk that was taken is not used again', () => {
   large.takeRest()
   large.close()
   expect(new OutputBuffer().room(1)!.bytes).not.toBe(bytes)
+})
+
+test('the memory of a chunk that was taken back is used for the next output', () => {
+  const out = new OutputBuffer()
+  out.write(filled(CHUNK - 1, 1))
+  const rest = out.takeRest()
+  out.close()
+  reuseChunk(rest)
+  expect(new OutputBuffer().room(1)!.bytes.buffer).toBe(rest.buffer)
+})
+
+test('bytes that are not from a chunk are not written to, even if they have its size', () => {
+  const foreign = filled(CHUNK, 1)
+  reuseChunk(foreign)
+  new OutputBuffer().write(filled(10, 2))
+  expect(foreign.equals(filled(CHUNK, 1))).toBe(true)
 })
