@@ -6,6 +6,7 @@ import { isDataFrame, kindOf } from './data/frame-writer.js'
 import type { Departures } from './departures.js'
 import type { ReplicaImport } from './replica-import.js'
 import type { GroupData, MergedData } from './group-data.js'
+import { countDroppedFiles } from './group-metrics.js'
 import { type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { GroupFolder } from './net/group-folder.js'
 
@@ -13,6 +14,8 @@ type Origin = ControlMessages['ORIGIN']
 
 /** If the whole group was stopped for longer than this, its totals begin at 0. */
 const HANDOVER_MS = 10_000
+/** Files that are imported at once. In a folder that others may write to, any number of them may appear. */
+const MAX_FILES = 1_024
 
 export interface FinalRowsOptions {
   readonly clock: Clock
@@ -48,12 +51,21 @@ export class FinalRows {
     const waiting = new Set(this.#waitingFiles(folder))
     // Connected members will send LEAVE.
     const found = folder.finalRowIds().filter((id) => !waiting.has(id) && !isConnected(id))
-    const files = found.map((id) => ({ id, bytes: departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
+    const counted = new Set(this.#newest(folder, found))
+    const files = found.map((id) => ({ id, bytes: !counted.has(id) || departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
     for (const id of found) folder.removeFinalRows(id)
     // The file of a keeper is newer than the replica in the file of its standby, and is therefore read first.
     const isMembers = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && this.#originOf(bytes)?.of === 'self'
     files.sort((a, b) => Number(isMembers(a.bytes)) - Number(isMembers(b.bytes)))
     for (const { id, bytes } of files) if (bytes !== undefined) this.#apply(id, bytes)
+  }
+
+  /** Returns the newest of these files, at most {@link MAX_FILES}. Others are counted. */
+  #newest(folder: GroupFolder, ids: readonly string[]): readonly string[] {
+    if (ids.length <= MAX_FILES) return ids
+    countDroppedFiles(ids.length - MAX_FILES)
+    const times = new Map(ids.map((id) => [id, folder.finalRowsUnixMs(id)]))
+    return [...ids].sort((a, b) => times.get(b)! - times.get(a)!).slice(0, MAX_FILES)
   }
 
   /** Removes the file of a member that has sent LEAVE, or of a keeper whose replica has been imported. */

@@ -35,6 +35,12 @@ const fullQueues = internalCounter(
   'Times that the connection of a member was not read because `limits.queueBytes` of its messages were waiting.',
 )
 
+const droppedFiles = internalCounter(
+  'tallyscope_group_dropped_files_total',
+  'Files of final rows that were removed unread, because there were more than 1024 at once.',
+)
+
+export const countDroppedFiles = (files: number): void => void (internalCount(droppedFiles).value += files)
 export const countDropped = (what: 'row' | 'exemplar' | 'family'): void => void internalCount(dropped, what).value++
 export const countFullQueue = (): void => void internalCount(fullQueues).value++
 export const countLeftOut = (family: string): void => void internalCount(leftOut, family).value++

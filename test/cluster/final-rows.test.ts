@@ -11,7 +11,7 @@ import { controlFrame } from '../../src/cluster/net/control-frames.js'
 import { newId } from '../../src/cluster/net/new-id.js'
 import { ReplicaImport } from '../../src/cluster/replica-import.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
-import { HeldChannel, hello, keeperWith } from './one-keeper.js'
+import { counted, HeldChannel, hello, keeperWith } from './one-keeper.js'
 import { Numbers, numbersOf, simpleData } from './simple-data.js'
 
 // The files that processes write before they end, and what the next keeper makes of them.
@@ -108,6 +108,18 @@ test('the totals of a keeper count once, even if its standby has written them to
   folder.writeFinalRows(standby, [...framesOf(7, standby), ...departedReplica(keeperId, term, account)])
   keeper.finalRows.import()
   expect(keeper.hits()).toBe(107)
+})
+
+test('of more than 1 024 files the newest count, and the others are removed and counted', () => {
+  const keeper = keeperOf()
+  const oldest = leftBy(100)
+  const before = new Date(clock.unixMs() - 1_000)
+  utimesSync(fileOf(oldest), before, before)
+  for (let at = 0; at < 1_024; at++) leftBy(1)
+  const name = 'tallyscope_group_dropped_files_total'
+  const dropped = counted(name)
+  keeper.finalRows.import()
+  expect([keeper.hits(), folder.finalRowIds(), counted(name) - dropped]).toEqual([1_024, [], 1])
 })
 
 const DAMAGED: readonly [string, (bytes: Uint8Array) => Uint8Array, number][] = [
