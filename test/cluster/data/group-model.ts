@@ -22,7 +22,7 @@ export class GroupModel {
   readonly #live: Rows[]
   readonly #sent: Rows[]
   /** Values of ended members and of removed rows that other members still have. */
-  #departed: Map<string, Map<string, Entry[]>> = new Map()
+  readonly #departed: Map<string, Map<string, Entry[]>> = new Map()
   readonly #hidden: Set<number> = new Set()
   readonly #unregistered: Set<string> = new Set()
   #made = 0

@@ -4,7 +4,7 @@ import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry
 import { Stats } from '../../../src/stats/stats.js'
 import type { Measure } from '../../../src/stats/recording/measure.js'
 import { type Aggregation, count, distribution, exponential, percentiles, sum } from '../../../src/stats/views/aggregation.js'
-import { ManualClock } from '../../../src/testing/manual-clock.js'
+import type { ManualClock } from '../../../src/testing/manual-clock.js'
 
 // An engine with one family of each kind, all of them with the label `route`.
 

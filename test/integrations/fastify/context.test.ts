@@ -249,7 +249,7 @@ test('hooks after the response run in the span of their request over HTTP/2 too'
     { fastify: { http2: true } as never },
   )
   const session = connectHttp2(`http://127.0.0.1:${port}`)
-  onTestFinished(() => void session.close())
+  onTestFinished(() => session.close())
   for (const path of ['/a', '/b']) session.request({ ':path': path }).resume()
   await until(() => seen.length === 2)
   expect(seen.sort()).toEqual(['GET /a', 'GET /b'])
