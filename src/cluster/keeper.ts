@@ -118,6 +118,7 @@ export class Keeper {
     this.#report()
     const endsMs = this.#clock.monotonicMs() + waitMs
     const request = (): Promise<void> => this.#requests.request(Math.max(0, endsMs - this.#clock.monotonicMs()))
+    this.#replication.chooseStandby() // so that it receives the rows of this process during the request
     await request()
     await this.#replication.untilComplete(request)
     this.#checkCurrent()

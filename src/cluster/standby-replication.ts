@@ -60,7 +60,7 @@ export class StandbyReplication {
 
   /** Returns false if a new standby has to receive the rows of this process. A thread that is late is not waited for. */
   #isComplete(): boolean {
-    this.#chooseStandby()
+    this.chooseStandby()
     const isMissing = ({ id, isKeeper, lateSinceMs }: MemberRecord): boolean =>
       (isKeeper || lateSinceMs === undefined) && !this.#complete.has(id)
     return this.#standby === undefined || !this.#own().some(isMissing)
@@ -68,9 +68,10 @@ export class StandbyReplication {
 
   /**
    * Chooses the live member with the lowest slot, which stays the standby until its connection ends. If all members are late, one of them
-   * is chosen, because their replies may have arrived while the event loop of this process was blocked.
+   * is chosen, because their replies may have arrived while the event loop of this process was blocked. The members of this process send
+   * all rows again.
    */
-  #chooseStandby(): void {
+  chooseStandby(): void {
     if (this.#standby !== undefined) return
     const others = this.#roster.all().filter(({ isKeeper, canLead }) => !isKeeper && canLead)
     const standby = others.find(({ lateSinceMs }) => lateSinceMs === undefined) ?? others.find(({ channel }) => !channel.isBusy)
@@ -118,7 +119,7 @@ export class StandbyReplication {
   }
 
   async #replicate(): Promise<void> {
-    this.#chooseStandby()
+    this.chooseStandby()
     const standby = this.#standby
     if (standby === undefined) return
     if (standby.channel.isBusy && ++this.#busyRounds > MAX_BUSY_ROUNDS) {
