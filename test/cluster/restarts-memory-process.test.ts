@@ -68,4 +68,5 @@ test.skipIf(RESTARTS === 0 || process.platform !== 'linux')(
     }
     for (const all of points.values()) expect(line(all).slope).toBeLessThan(MAX_SLOPE_MB_PER_HOUR)
   },
+  2 * (RESTARTS + 1) * PAUSE_MS,
 )
