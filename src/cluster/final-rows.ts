@@ -51,13 +51,21 @@ export class FinalRows {
     const waiting = new Set(this.#waitingFiles(folder))
     // Connected members will send LEAVE.
     const found = folder.finalRowIds().filter((id) => !waiting.has(id) && !isConnected(id))
-    const counted = new Set(this.#newest(folder, found))
-    const files = found.map((id) => ({ id, bytes: !counted.has(id) || departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
-    for (const id of found) folder.removeFinalRows(id)
+    const counted = this.#newest(folder, found).filter((id) => !departures.hasDeparted(id))
     // The file of a keeper is newer than the replica in the file of its standby, and is therefore read first.
-    const isMembers = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && this.#originOf(bytes)?.of === 'self'
-    files.sort((a, b) => Number(isMembers(a.bytes)) - Number(isMembers(b.bytes)))
-    for (const { id, bytes } of files) if (bytes !== undefined) this.#apply(id, bytes)
+    const ofMembers = counted.filter((id) => !this.#take(folder, id, (of) => of !== 'self'))
+    for (const id of ofMembers) this.#take(folder, id, () => true)
+    for (const id of found) folder.removeFinalRows(id)
+  }
+
+  /** Removes a file and adds its rows to the totals if it has this origin. Returns false if it has another one. */
+  #take(folder: GroupFolder, id: string, isWanted: (of: Origin['of'] | undefined) => boolean): boolean {
+    const bytes = folder.readFinalRows(id)
+    if (bytes === undefined) return true
+    if (!isWanted(this.#originOf(bytes)?.of)) return false
+    folder.removeFinalRows(id)
+    this.#apply(id, bytes)
+    return true
   }
 
   /** Returns the newest of these files, at most {@link MAX_FILES}. Others are counted. */

@@ -66,6 +66,19 @@ function keeperOf(isContinued: () => boolean | undefined = () => true) {
   return { merged, connected, departures, finalRows, hits: () => numbersOf(merged.families())['hits'] ?? 0 }
 }
 
+test('each file of final rows is added before the next one is read, so that one at a time is in memory', () => {
+  for (const hits of [5, 5]) leftBy(hits)
+  const keeper = keeperOf()
+  const hitsAtRead: number[] = []
+  const read = folder.readFinalRows.bind(folder)
+  vi.spyOn(folder, 'readFinalRows').mockImplementation((id) => {
+    hitsAtRead.push(keeper.hits())
+    return read(id)
+  })
+  keeper.finalRows.import()
+  expect([hitsAtRead, keeper.hits()]).toEqual([[0, 0, 0, 5], 10]) // read twice: to find those of keepers, and to add them
+})
+
 test('the final rows of a process are added once, and their file is removed', () => {
   const keeper = keeperOf()
   const id = leftBy(5)
