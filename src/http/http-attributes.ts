@@ -16,6 +16,9 @@ export const HttpAttribute = {
   USER_AGENT: 'http.user_agent',
 } as const
 
+/** The status of a response that ends the use of HTTP on its connection. */
+export const SWITCHING_PROTOCOLS = 101
+
 /** The data of one request. */
 export interface HttpRequestFacts {
   readonly method: string

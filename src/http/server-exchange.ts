@@ -6,7 +6,7 @@ import { httpMethodIndex } from './http-method.js'
 import type { HttpOutcome } from './http-views.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
 import { frameWith } from '../trace/span/current-span.js'
-import { addErrorAttributes, HttpAttribute, setResponseStatus } from './http-attributes.js'
+import { addErrorAttributes, HttpAttribute, setResponseStatus, SWITCHING_PROTOCOLS } from './http-attributes.js'
 import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 import { StatusCode } from '../trace/data/status-code.js'
@@ -42,8 +42,6 @@ export interface ExchangeHome {
   describe(span: Span, request: IncomingMessage, route: string): RequestAttributes
   sentTags(request: IncomingMessage): TagMap | undefined
 }
-
-export const SWITCHING_PROTOCOLS = 101
 
 /** One request, from its headers to the close of its response. It is counted once. */
 export class ServerExchange extends BodyBytes {

@@ -5,11 +5,11 @@ import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 import { StatusCode } from '../trace/data/status-code.js'
 import { bytesOf } from './http-body-bytes.js'
-import { setResponseStatus } from './http-attributes.js'
+import { setResponseStatus, SWITCHING_PROTOCOLS } from './http-attributes.js'
 import { httpMethodIndex } from './http-method.js'
 import type { HttpOutcome } from './http-views.js'
 import { type RequestAttributes, setStatusCode } from './request-attributes.js'
-import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
+import type { ExchangeHome } from './server-exchange.js'
 
 type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
 

@@ -1,6 +1,6 @@
 import { contextState, currentFrame, type Frame, runInFrame } from '../../base/context.js'
 import type { HttpOutcome } from '../../http/http-views.js'
-import { addErrorAttributes, addResponseStatus, HttpAttribute } from '../../http/http-attributes.js'
+import { addErrorAttributes, addResponseStatus, HttpAttribute, SWITCHING_PROTOCOLS } from '../../http/http-attributes.js'
 import type { Span } from '../../trace/span/span.js'
 import { Status } from '../../trace/data/status.js'
 import { StatusCode } from '../../trace/data/status-code.js'
@@ -100,8 +100,6 @@ export class ClientExchange implements CountedExchange {
     return this.#aborted || (!this.#connectionFailed && isAbort(this.#error))
   }
 }
-
-const SWITCHING_PROTOCOLS = 101
 
 /** True for the default errors of AbortController, `request.abort()` and `destroy()` of a client or pool of undici. */
 function isAbort(error: unknown): boolean {

@@ -5,7 +5,6 @@ import { setRoute } from './route-names.js'
 export interface KoaContext {
   readonly req: IncomingMessage
   readonly _matchedRoute?: unknown
-  readonly routerPath?: unknown
 }
 
 /**
