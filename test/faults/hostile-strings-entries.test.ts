@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Gauge, Registry } from 'prom-client'
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { MemoryExporter } from '../../src/exporters/memory-exporter.js'
 import { metricsHandler } from '../../src/exporters/prometheus/http/handler.js'
 import { dogstatsdOptionsFromEnvironment } from '../../src/exporters/statsd/dogstatsd-environment.js'
@@ -20,27 +19,12 @@ import { AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
 import { build } from '../exporters/child-program.js'
 import { bytesOf } from '../exporters/prometheus/format/metric-samples.js'
 import { amount } from './amount.js'
-import { expectClean, expectRows, hostile, SECRET } from './hostile-text.js'
+import { expectClean, expectOneLine, expectRows, hostile, SECRET, watched } from './hostile-text.js'
 
 const RUNS = amount(40, 2_000)
 const short = hostile.map((text) => text.slice(0, 200))
-let warnings: string[]
-let folder: string
 beforeAll(build, 120_000)
-beforeEach(() => {
-  warnings = []
-  folder = mkdtempSync(join(tmpdir(), 'hostile-'))
-  vi.spyOn(process, 'emitWarning').mockImplementation((message) => void warnings.push(String(message)))
-})
-afterEach(() => {
-  rmSync(folder, { recursive: true })
-  vi.restoreAllMocks()
-})
-
-/** One line, and nothing raw in it. */
-function expectOneLine(where: string, message: string): void {
-  expectClean(where, message.replaceAll('\n', '\u0007'))
-}
+const scene = watched()
 
 function messageOf(act: () => unknown): string {
   try {
@@ -71,7 +55,7 @@ test('labels, names and errors of prom-client make rows and short warnings', asy
     }),
     { numRuns: RUNS },
   )
-  for (const warning of warnings) expectOneLine('a warning', warning)
+  for (const warning of scene.warnings) expectOneLine('a warning', warning)
 })
 
 test('rows that are bridged to prom-client have short labels', async () => {
@@ -124,7 +108,7 @@ test('OpenTracing passes on valid headers, and its errors have one short line', 
     }),
     { numRuns: RUNS },
   )
-  for (const warning of warnings) expectOneLine('a warning', warning)
+  for (const warning of scene.warnings) expectOneLine('a warning', warning)
 })
 
 test('the functions for tests name a view that is missing in one short line', () => {
@@ -171,7 +155,7 @@ test('a program with tallyscope/auto runs, and its warnings are short lines with
   )
   fc.assert(
     fc.property(name, hostile, hostile, (variable, text, content) => {
-      const file = join(folder, 'tallyscope.json')
+      const file = join(scene.folder, 'tallyscope.json')
       const value = `${text.toWellFormed()}http://me:${SECRET}@host/?key=${SECRET}`.replaceAll('\0', '')
       writeFileSync(file, JSON.stringify({ traces: { [content]: value } }))
       const env = { PATH: process.env['PATH'], TALLYSCOPE_CONFIG_FILE: file, [variable]: value }

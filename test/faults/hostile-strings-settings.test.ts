@@ -1,8 +1,7 @@
 import fc from 'fast-check'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { shareMetrics } from '../../src/cluster/index.js'
 import { FileExporter } from '../../src/exporters/file/file-exporter.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
@@ -15,22 +14,12 @@ import type { Metric } from '../../src/metrics/data/metric.js'
 import { createTallyscope } from '../../src/setup/tallyscope.js'
 import { metric } from '../exporters/prometheus/format/metric-samples.js'
 import { amount } from './amount.js'
-import { expectClean, expectRows, hostile, SECRET } from './hostile-text.js'
+import { expectClean, expectOneLine, expectRows, hostile, SECRET, watched } from './hostile-text.js'
 
 const RUNS = amount(40, 2_000)
 const metrics = [metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])]
 
-let warnings: string[]
-let folder: string
-beforeEach(() => {
-  warnings = []
-  folder = mkdtempSync(join(tmpdir(), 'hostile-'))
-  vi.spyOn(process, 'emitWarning').mockImplementation((message) => void warnings.push(String(message)))
-})
-afterEach(() => {
-  rmSync(folder, { recursive: true })
-  vi.restoreAllMocks()
-})
+const scene = watched()
 
 /** The message of what it throws, or rejects with; empty if it does neither. */
 async function messageOf(act: () => unknown): Promise<string> {
@@ -40,11 +29,6 @@ async function messageOf(act: () => unknown): Promise<string> {
   } catch (error) {
     return String((error as Error).message)
   }
-}
-
-/** One line, and nothing raw in it. */
-function expectOneLine(where: string, message: string): void {
-  expectClean(where, message.replaceAll('\n', '\u0007'))
 }
 
 const VARIABLES = [
@@ -78,7 +62,7 @@ test('environment variables with hostile strings show nothing raw, nothing long 
     }),
     { numRuns: RUNS * 2 },
   )
-  for (const warning of warnings) expectOneLine('a warning', warning)
+  for (const warning of scene.warnings) expectOneLine('a warning', warning)
 })
 
 test('configuration files with hostile keys, values and names show nothing raw, nothing long and no secret', async () => {
@@ -93,20 +77,20 @@ test('configuration files with hostile keys, values and names show nothing raw, 
         cut: { service: url },
       }[kind]
       const text = JSON.stringify(content)
-      const file = join(folder, 'configuration.json')
+      const file = join(scene.folder, 'configuration.json')
       writeFileSync(file, kind === 'cut' ? text.slice(0, -1) : text)
       expectClean(kind, await messageOf(() => createTallyscope({ env: { TALLYSCOPE_CONFIG_FILE: file } })))
     }),
     { numRuns: RUNS },
   )
-  for (const warning of warnings) expectOneLine('a warning', warning)
+  for (const warning of scene.warnings) expectOneLine('a warning', warning)
 })
 
 test('paths, hosts and names of groups with hostile strings are refused or fail with one short line', { timeout: 120_000 }, async () => {
-  writeFileSync(join(folder, 'a file'), '')
+  writeFileSync(join(scene.folder, 'a file'), '')
   await fc.assert(
     fc.asyncProperty(hostile, async (text) => {
-      const path = join(folder, 'a file', `x${text}`)
+      const path = join(scene.folder, 'a file', `x${text}`)
       const failures = await Promise.all([
         messageOf(async () => {
           const file = new FileExporter({ path })
@@ -127,7 +111,7 @@ test('paths, hosts and names of groups with hostile strings are refused or fail 
     }),
     { numRuns: RUNS },
   )
-  for (const warning of warnings) expectOneLine('a warning', warning)
+  for (const warning of scene.warnings) expectOneLine('a warning', warning)
 })
 
 test('constant labels and values of infos with hostile strings make rows of a page', () => {

@@ -1,5 +1,8 @@
 import fc from 'fast-check'
-import { expect } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
 
 export const SECRET = 'S3cr3t-of-the-house'
 /** A label, a name or a key is cut at 256 code points; each may be written as an escape of six characters. */
@@ -43,10 +46,30 @@ export function expectClean(where: string, output: string): void {
   expect(output.includes(SECRET), where).toBe(false)
 }
 
+/** One line, and nothing raw in it. */
+export function expectOneLine(where: string, message: string): void {
+  expectClean(where, message.replaceAll('\n', '\u0007'))
+}
+
 /** Every line of a page is a comment or a sample with short labels. */
 export function expectRows(page: string): void {
   for (const line of page.split('\n')) {
     expect(line).toMatch(/^(?:|# (?:TYPE|HELP|UNIT|EOF).*|[a-zA-Z_:][\w:]*(?:\{.*\})? \S+(?: # .*)?)$/su)
     expect(line.length).toBeLessThan(2_000)
   }
+}
+
+/** Gives each test a folder of its own, and collects the warnings of the process. Call it once in a test file. */
+export function watched(): { readonly warnings: readonly string[]; readonly folder: string } {
+  const scene = { warnings: [] as string[], folder: '' }
+  beforeEach(() => {
+    scene.warnings = []
+    scene.folder = mkdtempSync(join(tmpdir(), 'hostile-'))
+    vi.spyOn(process, 'emitWarning').mockImplementation((message) => void scene.warnings.push(String(message)))
+  })
+  afterEach(() => {
+    rmSync(scene.folder, { recursive: true })
+    vi.restoreAllMocks()
+  })
+  return scene
 }
