@@ -28,11 +28,21 @@ async function keptGroup() {
   const sendRows = (channel: HeldChannel): void => {
     for (const frame of data.changes([registry]).framesNow()) channel.onFrame(frame)
   }
+  /** A gathering in which only the keeper's own member replies, and the others are late. */
+  const pageWithOthersLate = async (): Promise<unknown> => {
+    const shown = pageOf(keeper)
+    await turns()
+    sendRows(own)
+    reply(own)
+    await turns()
+    await clock.advanceAsync(WAIT_MS)
+    return shown
+  }
   const [own, other] = [await connect(id), await connect(newId())]
   sendRows(own)
   own.onFrame(controlFrame('END', { number: 0 }))
   await turns()
-  return { clock, keeper, connect, sendRows, own, other }
+  return { clock, keeper, connect, sendRows, pageWithOthersLate, own, other }
 }
 
 function reply(channel: HeldChannel): void {
@@ -78,36 +88,18 @@ test('a member that is late becomes the standby if no other one is there', async
 })
 
 test('a standby that reads nothing is replaced, and is not chosen again while it is late', async () => {
-  const { clock, keeper, own, other, sendRows } = await keptGroup()
+  const { pageWithOthersLate, other } = await keptGroup()
   other.isBusy = true
-  const page = async (): Promise<unknown> => {
-    const shown = pageOf(keeper)
-    await turns()
-    sendRows(own)
-    reply(own)
-    await turns()
-    await clock.advanceAsync(WAIT_MS)
-    return shown
-  }
-  for (let pages = 0; pages < 5; pages++) expect(await page()).toBe('a page')
+  for (let pages = 0; pages < 5; pages++) expect(await pageWithOthersLate()).toBe('a page')
   const before = other.dataKinds.length
   expect(before).toBeGreaterThan(0)
-  expect(await page()).toBe('a page')
+  expect(await pageWithOthersLate()).toBe('a page')
   expect(other.dataKinds).toHaveLength(before)
 })
 
 test('pages do not wait for a thread of the keeper that is late', async () => {
-  const { clock, keeper, own, connect, sendRows } = await keptGroup()
+  const { connect, pageWithOthersLate } = await keptGroup()
   const thread = await connect(newId(), { threadId: 1, canLead: false })
-  const shown = pageOf(keeper)
-  await turns()
-  sendRows(own)
-  reply(own)
-  await turns()
-  await clock.advanceAsync(WAIT_MS)
-  sendRows(own)
-  await turns()
-  await clock.advanceAsync(WAIT_MS)
+  expect(await pageWithOthersLate()).toBe('a page')
   expect(thread.said('RESEND')).toHaveLength(1)
-  expect(await shown).toBe('a page')
 })
