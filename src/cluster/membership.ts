@@ -1,8 +1,7 @@
 import type { Server } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Family } from '../metrics/data/row-source.js'
 import { RateLimitedLog } from '../base/rate-limited-log.js'
-import { startTimer } from '../base/timer.js'
+import { pause, startTimer } from '../base/timer.js'
 import type { GroupData } from './group-data.js'
 import { hasLeft, incomplete } from './group-error.js'
 import { countKeeperChange } from './group-metrics.js'
@@ -163,7 +162,7 @@ export class Membership {
         if (signal.aborted) return
         this.#refusal = 'it cannot be joined'
         this.#log.report('cannot be joined; another try follows', error)
-        await pause(FAILED_PAUSE_MS, signal)
+        await pause(FAILED_PAUSE_MS, this.#options.data.clock, signal)
       }
     }
   }
@@ -186,10 +185,10 @@ export class Membership {
     const ending = await member.join(new SocketChannel(meeting.socket, data.limits.frameBytes))
     this.#isNew = false
     this.#shortStays = clock.monotonicMs() - joinedMs < SHORT_STAY_MS ? this.#shortStays + 1 : 0
-    if (this.#shortStays > MAX_SHORT_STAYS) await pause(FAILED_PAUSE_MS, signal)
+    if (this.#shortStays > MAX_SHORT_STAYS) await pause(FAILED_PAUSE_MS, clock, signal)
     if (ending === 'hung') this.#hung = meeting.generation
-    if (ending === 'refused') await pause(REFUSED_PAUSE_MS, signal)
-    if (ending === 'refused for good') await pause(2 ** 30, signal)
+    if (ending === 'refused') await pause(REFUSED_PAUSE_MS, clock, signal)
+    if (ending === 'refused for good') await pause(2 ** 30, clock, signal)
   }
 
   /** Runs the keeper until there is a newer one, or the process leaves. */
@@ -272,8 +271,4 @@ export class Membership {
     this.#keeper?.tick()
     member.tick()
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal, ref: false }).catch(() => {})
 }
