@@ -1,80 +1,67 @@
-import { runInFrame, currentFrame } from '../../base/context.js'
+import { currentFrame, runInFrame } from '../../base/context.js'
 import { frameWith } from '../../trace/span/current-span.js'
-import type { ClientExchange } from './client-exchange.js'
 import { type ClientInstrumentation, hostWithPort } from './client-instrumentation.js'
+import { endFailed, watchedResponse } from './watched-response.js'
 
 export type Fetch = typeof globalThis.fetch
 
 /**
  * Wraps `fetch` with a client span, trace headers and measures. The exchange ends at the end of the response body, or of the headers if
- * there is no body.
+ * there is no body. The function gets the arguments of its caller with other headers, because it may have a class `Request`, bodies and
+ * options of its own.
  */
 export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch {
   return async (input, init) => {
-    const request = new Request(input, init)
-    const { protocol, hostname, port, pathname, search } = new URL(request.url)
+    const request = readRequest(input, init)
+    if (request === undefined) return fetch(input, init) // which reports what is invalid
+    const { method, url, headers, signal } = request
+    const { protocol, hostname, port, pathname, search } = url
     const host = hostWithPort(protocol, hostname, port)
-    const { method, headers } = request
     const userAgent = headers.get('user-agent') ?? undefined
     const exchange = client.begin({ method, host, protocol, target: `${pathname}${search}`, userAgent })
-    if (exchange === undefined) return fetch(request)
+    if (exchange === undefined) return fetch(input, init)
     client.inject(exchange.span, exchange.host, {
       areSent: false,
       get: (name) => headers.get(name) ?? undefined,
       set: (name, value) => headers.set(name, value),
       delete: (name) => headers.delete(name),
     })
-    const call = (): Promise<Response> => fetch(request)
+    const { span } = exchange
+    const call = (): Promise<Response> => fetch(input, withHeaders(init, headers))
     try {
-      const { span } = exchange
-      const response = await (span === undefined ? call() : runInFrame(frameWith(currentFrame(), span), call))
-      exchange.status = response.status
-      return counted(response, exchange, request.signal)
+      const response = span === undefined ? await fetch(input, init) : await runInFrame(frameWith(currentFrame(), span), call)
+      return watchedResponse(response, exchange, method, signal)
     } catch (error) {
-      fail(exchange, request.signal, error)
+      endFailed(exchange, signal, error)
       throw error
     }
   }
 }
 
-/** If the signal is aborted, the caller ended the request, whatever the error is. */
-function fail(exchange: ClientExchange, signal: AbortSignal, error: unknown): void {
-  if (signal.aborted) exchange.aborted(signal.reason)
-  else exchange.failed(error)
-  exchange.close()
+interface ReadRequest {
+  readonly method: string
+  readonly url: URL
+  /** A copy. */
+  readonly headers: Headers
+  readonly signal: AbortSignal | null | undefined
 }
 
-function counted(response: Response, exchange: ClientExchange, signal: AbortSignal): Response {
-  const { body } = response
-  if (body === null) {
-    exchange.close()
-    return response
+/** Returns undefined if the arguments are invalid for Node's `fetch`. */
+function readRequest(input: Parameters<Fetch>[0], init: RequestInit = {}): ReadRequest | undefined {
+  try {
+    const request: Partial<Request> = typeof input === 'object' && 'url' in input ? input : {}
+    const method = init.method ?? request.method ?? 'GET'
+    const headers = new Headers(init.headers ?? request.headers)
+    return { method: method.toUpperCase(), url: new URL(request.url ?? String(input)), headers, signal: init.signal ?? request.signal }
+  } catch {
+    return undefined
   }
-  const reader = body.getReader()
-  const watchedBody = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read()
-        if (done) {
-          exchange.close()
-          controller.close()
-          return
-        }
-        exchange.received += value.byteLength
-        controller.enqueue(value)
-      } catch (error) {
-        fail(exchange, signal, error)
-        controller.error(error)
-      }
-    },
-    async cancel(reason) {
-      exchange.aborted(reason)
-      exchange.close()
-      await reader.cancel(reason)
-    },
-  })
-  const { status, statusText, headers, url, redirected, type } = response
-  const copy = new Response(watchedBody, { status, statusText, headers })
-  // The constructor cannot set these.
-  return Object.defineProperties(copy, { url: { value: url }, redirected: { value: redirected }, type: { value: type } })
+}
+
+/** A request may be passed as options too. Its properties are getters, which spread syntax does not copy. */
+function withHeaders(init: RequestInit | undefined, headers: Headers): RequestInit {
+  const plain = Object.fromEntries(headers)
+  const prototype: unknown = init == null ? null : Object.getPrototypeOf(init)
+  if (init == null || prototype === null || prototype === Object.prototype) return { ...init, headers: plain }
+  return new Proxy(init, { get: (target, key) => (key === 'headers' ? plain : (Reflect.get(target, key, target) as unknown)) })
 }
