@@ -19,6 +19,7 @@ import { ProbabilitySampler } from '../trace/sampling/probability-sampler.js'
 import { B3MultiPropagator } from '../trace/propagation/b3-multi.js'
 import { B3SinglePropagator } from '../trace/propagation/b3-single.js'
 import { B3Propagator } from '../trace/propagation/b3.js'
+import { JaegerPropagator } from '../trace/propagation/jaeger.js'
 import { BinaryPropagator } from '../trace/propagation/binary.js'
 import { CompositePropagator } from '../trace/propagation/composite.js'
 import { GoogleCloudPropagator } from '../trace/propagation/google-cloud.js'
@@ -64,6 +65,7 @@ const PROPAGATORS: Readonly<Record<string, new () => Propagator>> = {
   b3: B3Propagator,
   b3single: B3SinglePropagator,
   b3multi: B3MultiPropagator,
+  jaeger: JaegerPropagator,
   googleCloud: GoogleCloudPropagator,
   binary: BinaryPropagator,
   textMap: TextMapPropagator,

@@ -229,6 +229,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
     { name: 'b3', aliases: ['B3Propagator', 'B3FormatPropagator'], options: {} },
     { name: 'b3single', aliases: ['B3SinglePropagator'], options: {} },
     { name: 'b3multi', aliases: ['B3MultiPropagator'], options: {} },
+    { name: 'jaeger', aliases: ['uber', 'JaegerPropagator'], options: {} },
     { name: 'googleCloud', aliases: ['gcp', 'google', 'GoogleCloudPropagator', 'GoogleCloudFormatPropagator'], options: {} },
     { name: 'binary', aliases: ['BinaryPropagator', 'BinaryFormatPropagator'], options: {} },
     { name: 'textMap', aliases: ['text', 'TextMapPropagator', 'TextFormatPropagator'], options: {} },

@@ -26,7 +26,12 @@ const OTHERS: ReadonlySet<string> = new Set([FILE_VARIABLE])
 
 /** Names of exporters in OpenTelemetry's variables. */
 const OTEL_EXPORTERS: ReadonlySet<string> = new Set(['console', 'logging', 'otlp', 'none'])
-const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'traceContext', b3: 'b3single', b3multi: 'b3multi' }
+const OTEL_PROPAGATORS: Readonly<Record<string, string>> = {
+  tracecontext: 'traceContext',
+  b3: 'b3single',
+  b3multi: 'b3multi',
+  jaeger: 'jaeger',
+}
 
 /**
  * Reads the settings of the environment: our own variables, and the OpenTelemetry variables for those that are not set. Empty variables are

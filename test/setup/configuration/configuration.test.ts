@@ -152,7 +152,7 @@ test('OpenTelemetry variables without a meaning here are warnings, and the other
     env: {
       OTEL_TRACES_EXPORTER: 'zipkin,console',
       OTEL_METRICS_EXPORTER: 'prometheus,otlp',
-      OTEL_PROPAGATORS: 'tracecontext,baggage,xray',
+      OTEL_PROPAGATORS: 'tracecontext,baggage,jaeger,xray',
       OTEL_TRACES_SAMPLER: 'jaeger_remote',
       OTEL_EXPORTER_PROMETHEUS_PORT: '9999',
       OTEL_METRIC_EXPORT_INTERVAL: '-1',
@@ -164,7 +164,10 @@ test('OpenTelemetry variables without a meaning here are warnings, and the other
   expect(settings).toEqual({
     enabled: false,
     'traces.exporters': [{ component: 'console', options: {} }],
-    'traces.propagator': [{ component: 'traceContext', options: {} }],
+    'traces.propagator': [
+      { component: 'traceContext', options: {} },
+      { component: 'jaeger', options: {} },
+    ],
     'metrics.exporters': [{ component: 'otlp', options: {} }],
     'metrics.exportTimeoutMs': 500,
     prometheus: true,

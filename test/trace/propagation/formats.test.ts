@@ -7,6 +7,7 @@ import { BinaryPropagator } from '../../../src/trace/propagation/binary.js'
 import { getterOf } from '../../../src/trace/propagation/carrier.js'
 import { CompositePropagator } from '../../../src/trace/propagation/composite.js'
 import { GoogleCloudPropagator } from '../../../src/trace/propagation/google-cloud.js'
+import { JaegerPropagator } from '../../../src/trace/propagation/jaeger.js'
 import type { Propagator } from '../../../src/trace/propagation/propagator.js'
 import { TextMapPropagator } from '../../../src/trace/propagation/opencensus-text.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
@@ -29,6 +30,7 @@ const formats: Readonly<Record<string, Format>> = {
   'B3 single': { propagator: new B3SinglePropagator(), options: 0x01, keepsState: false },
   'B3 multi': { propagator: new B3MultiPropagator(), options: 0x01, keepsState: false },
   'B3 either, written single': { propagator: new B3Propagator({ single: true }), options: 0x01, keepsState: false },
+  Jaeger: { propagator: new JaegerPropagator(), options: 0x01, keepsState: false },
   'Google Cloud': { propagator: new GoogleCloudPropagator(), options: 0x01, keepsState: false },
   'OpenCensus binary': { propagator: new BinaryPropagator(), options: 0xff, keepsState: false },
   'text map': { propagator: new TextMapPropagator(), options: 0xff, keepsState: false },
@@ -147,3 +149,23 @@ test('the binary form may be in the middle of a larger buffer', () => {
   larger.set(bytes, 50)
   expect(binary.fromBytes(larger.subarray(50, 79))?.spanId).toBe('cd'.repeat(8))
 })
+
+const JAEGER_SPAN = '00000000000000cd'
+
+test.each([
+  [`${'ab'.repeat(16)}:${'cd'.repeat(8)}:0:1`, 'ab'.repeat(16), 'cd'.repeat(8), true],
+  ['AB:CD:0:1', 'ab'.padStart(32, '0'), JAEGER_SPAN, true],
+  ['ab%3Acd%3a%3A01', 'ab'.padStart(32, '0'), JAEGER_SPAN, true],
+  ['ab:cd:ef:0', 'ab'.padStart(32, '0'), JAEGER_SPAN, false],
+  ['ab:cd:0:2', 'ab'.padStart(32, '0'), JAEGER_SPAN, true],
+  ['ab:cd:0:8', 'ab'.padStart(32, '0'), JAEGER_SPAN, false],
+])('the context of Jaeger in %s is read', (header, traceId, spanId, sampled) => {
+  expect(new JaegerPropagator().extract(getterOf({ 'Uber-Trace-Id': header }))).toMatchObject({ traceId, spanId, sampled })
+})
+
+test.each(['ab:cd:0', 'ab:cd:0:1:1', '0:cd:0:1', 'ab:0:0:1', 'ab:cd:0:', 'ab:cd:0:100', `${'a'.repeat(33)}:cd:0:1`, 'xy:cd:0:1', '%3A%'])(
+  'the header %s is not a context of Jaeger',
+  (header) => {
+    expect(new JaegerPropagator().extract(getterOf({ 'uber-trace-id': header }))).toBeUndefined()
+  },
+)

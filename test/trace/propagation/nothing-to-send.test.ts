@@ -4,6 +4,7 @@ import { B3SinglePropagator } from '../../../src/trace/propagation/b3-single.js'
 import { B3Propagator } from '../../../src/trace/propagation/b3.js'
 import { BinaryPropagator } from '../../../src/trace/propagation/binary.js'
 import { GoogleCloudPropagator } from '../../../src/trace/propagation/google-cloud.js'
+import { JaegerPropagator } from '../../../src/trace/propagation/jaeger.js'
 import type { Propagator } from '../../../src/trace/propagation/propagator.js'
 import { TextMapPropagator } from '../../../src/trace/propagation/opencensus-text.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
@@ -14,6 +15,7 @@ const propagators: [string, Propagator][] = [
   ['b3 single', new B3SinglePropagator()],
   ['b3 multi', new B3MultiPropagator()],
   ['binary', new BinaryPropagator()],
+  ['jaeger', new JaegerPropagator()],
   ['google cloud', new GoogleCloudPropagator()],
   ['text map', new TextMapPropagator()],
   ['trace context', new TraceContextPropagator()],
