@@ -80,3 +80,17 @@ export function errorCode(error: unknown): string | undefined {
   const code: unknown = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }
+
+/** At most so many errors of an AggregateError are in its message. */
+const MAX_ERRORS = 4
+
+/**
+ * The message of an error. If it is empty, those of its `errors`, or its code: Node reports a name whose addresses all refuse a connection
+ * as an AggregateError without a message. Throws if a getter does.
+ */
+export function errorMessage(error: { readonly message?: unknown; readonly errors?: unknown }): string {
+  const { message, errors } = error
+  if (message !== '' && message !== undefined) return String(message)
+  const messages = Array.isArray(errors) ? errors.slice(0, MAX_ERRORS).map((each) => (isError(each) ? each.message : String(each))) : []
+  return messages.filter((text) => text !== '').join(', ') || (errorCode(error) ?? '')
+}

@@ -1,5 +1,5 @@
 import { escapeControlCharacters } from './inspect-value.js'
-import { isError } from './errors.js'
+import { errorMessage, isError } from './errors.js'
 import { cutRedacted } from './redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
@@ -83,9 +83,8 @@ export function errorText(error: unknown): string {
   }
 }
 
-/** The message of an error, or its code: system errors may have only a code, such as `ECONNREFUSED`. */
+/** The message of an error, or its code, or its name. */
 function messageOf(error: unknown): string {
   if (!isError(error)) return String(error)
-  const { code } = error as { code?: unknown }
-  return error.message || (typeof code === 'string' ? code : error.name)
+  return errorMessage(error) || error.name
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../base/errors.js'
 import { internString } from '../base/intern-string.js'
 import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
@@ -64,8 +65,8 @@ export function setResponseStatus(span: Span, statusCode: number, reason?: strin
 function errorFacts(thrown: unknown): { name: string; message: string; stack: string | undefined } {
   try {
     if (typeof thrown !== 'object' || thrown === null) return { name: typeof thrown, message: String(thrown), stack: undefined }
-    const { name, message, stack } = thrown as { name?: unknown; message?: unknown; stack?: unknown }
-    return { name: String(name), message: String(message), stack: typeof stack === 'string' ? stack : undefined }
+    const { name, stack } = thrown as { name?: unknown; stack?: unknown }
+    return { name: String(name), message: errorMessage(thrown), stack: typeof stack === 'string' ? stack : undefined }
   } catch {
     return { name: 'unknown', message: '', stack: undefined }
   }

@@ -48,6 +48,8 @@ test('a logger that throws is replaced by the process warning', () => {
 test.each<[string, unknown, string]>([
   ['an error', new TypeError('no'), 'no'],
   ['an error without a message', new TypeError(), 'TypeError'],
+  ['several errors without a message of their own', new AggregateError([new Error('a'), 'b', new Error('')]), 'a, b'],
+  ['more than four errors', new AggregateError([1, 2, 3, 4, 5]), '1, 2, 3, 4'],
   ['a text', 'no', 'no'],
   ['nothing', undefined, 'undefined'],
   ['an object without a text', Object.create(null), 'an error that cannot be read'],

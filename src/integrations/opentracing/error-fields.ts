@@ -1,4 +1,5 @@
 import type { Span } from 'opentracing'
+import { errorMessage } from '../../base/errors.js'
 import { textOf } from './span-tags.js'
 
 /** The OpenTracing log fields of a thrown value. */
@@ -15,7 +16,7 @@ export function errorFields(thrown: unknown): ErrorFields {
     const { name, message, stack, constructor } = thrown as Partial<Record<string, unknown>>
     return {
       kind: textIn(name) ?? textIn((constructor as { name?: unknown } | undefined)?.name) ?? 'Object',
-      message: typeof message === 'string' ? message : textOf(thrown),
+      message: typeof message === 'string' ? errorMessage(thrown) : textOf(thrown),
       stack: textIn(stack),
     }
   } catch {

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../base/errors.js'
 import { readSafely } from './read-safely.js'
 import { isStatusCode, StatusCode, statusCodeName } from './status-code.js'
 
@@ -130,5 +131,5 @@ export class Status {
 /** The message of an error; any other value as a string. */
 function textOf(value: unknown): string {
   const { message } = Object(value) as { message?: unknown }
-  return typeof message === 'string' ? message : String(value)
+  return typeof message === 'string' ? message || errorMessage(value as Error) : String(value)
 }

@@ -318,6 +318,11 @@ describe('logs', () => {
       'error.kind': 'RangeError',
       stack: error.stack!.slice(0, 4_096),
     })
+    tracer
+      .startSpan('t')
+      .log({ 'error.object': new AggregateError([new Error('a'), new Error('b')]) })
+      .finish()
+    expect(data('t').annotations[0]!.description).toBe('a, b')
   })
 })
 

@@ -84,6 +84,8 @@ describe('Status', () => {
     const cases: [unknown, StatusCode, string][] = [
       [new Error('x'), StatusCode.UNKNOWN, 'x'],
       [new Error(''), StatusCode.UNKNOWN, ''],
+      [new AggregateError([new Error('a'), new Error('b')]), StatusCode.UNKNOWN, 'a, b'],
+      [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), StatusCode.UNKNOWN, 'ECONNREFUSED'],
       ['text', StatusCode.UNKNOWN, 'text'],
       [undefined, StatusCode.UNKNOWN, 'undefined'],
       [Symbol('s'), StatusCode.UNKNOWN, 'Symbol(s)'],
