@@ -234,7 +234,7 @@ export class ServerExchange extends BodyBytes {
       return stream !== undefined && !stream.aborted && stream.rstCode === 0
     }
     if (response.writableFinished) return true
-    return (response as { isLightMyRequest?: boolean }).isLightMyRequest === true && response.writableEnded // of app.inject(), which sends nothing
+    return isInjected(response) && response.writableEnded
   }
 
   /** Bytes of the body. Responses to HEAD, and those with 204 and 304, are sent without one, whatever is written to them. */
@@ -268,9 +268,18 @@ function clamped(status: number): number {
 }
 
 /** True if the client ended or reset the connection, false if the server did. */
-function clientLeft({ socket }: IncomingMessage, response: ServerResponse): boolean {
+function clientLeft(request: IncomingMessage, response: ServerResponse): boolean {
+  if (isInjected(response)) return (request as InjectedRequest)._lightMyRequest?.signal?.aborted === true
+  const { socket } = request
   if (failedHere(response)) return false
   return socket == null || socket.readableEnded || (socket.errored != null && !isOwnError(socket.errored))
+}
+
+type InjectedRequest = IncomingMessage & { readonly _lightMyRequest?: { readonly signal?: AbortSignal } }
+
+/** True for a response of Fastify's `app.inject()`, which has no connection. */
+function isInjected(response: ServerResponse): boolean {
+  return (response as { isLightMyRequest?: boolean }).isLightMyRequest === true
 }
 
 /** True if the response failed on this side. From Node 24 on, a response that still waited for its connection when that closed has an error too, but no socket. */

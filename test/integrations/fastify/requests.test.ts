@@ -306,6 +306,19 @@ test('requests of app.inject() are counted like others', async () => {
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'POST /echo 200 ok': 7 })
 })
 
+test('a request of app.inject() whose caller aborts its signal is an abort', async () => {
+  const { app, stats, spans } = await served((each) => {
+    each.get('/never', () => new Promise(() => {}))
+  })
+  const caller = new AbortController()
+  const reply = app.inject({ url: '/never', signal: caller.signal })
+  await until(async () => (await inFlight(app)) === 1)
+  caller.abort()
+  await expect(reply).rejects.toThrow('aborted')
+  await until(() => spans.length === 1)
+  expect([counts(stats), spans[0]!.status.name]).toEqual([{ 'GET /never  aborted': 1 }, 'CANCELLED'])
+})
+
 test('a timeout of the handler is an error with its status', async () => {
   const { url, stats } = await served(
     (app) => {
