@@ -49,10 +49,17 @@ export class ClientExchange implements CountedExchange {
     this.failed(error)
   }
 
-  /** Records that the caller ended the request. A time-out counts as a failure instead. */
+  /**
+   * Records that the caller ended the request. A time-out counts as a failure instead. A client that follows a redirect destroys the response
+   * without reading its body, which is the end of that request.
+   */
   aborted(reason?: unknown): void {
     if (timeoutIn(reason) !== undefined) this.failed(reason)
-    else if (this.#error === undefined) this.#aborted = true
+    else if (this.#error === undefined && !this.#isRedirect()) this.#aborted = true
+  }
+
+  #isRedirect(): boolean {
+    return this.status !== undefined && REDIRECTS.has(this.status)
   }
 
   close(): void {
@@ -107,7 +114,10 @@ function isAbort(error: unknown): boolean {
   return name === 'AbortError' || code === 'ABORT_ERR' || code === 'UND_ERR_DESTROYED'
 }
 
-const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** ECONNABORTED is that of axios and superagent. The system has it for connections that failed. */
+const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ECONNABORTED'])
 
 /** The error of a time-out. Node wraps that of an `AbortSignal.timeout` into an AbortError. */
 function timeoutIn(error: unknown): unknown {

@@ -154,10 +154,14 @@ function detectAbort(request: ClientRequest, running: RunningRequest): void {
   const { destroy } = request
   request.destroy = function (this: ClientRequest, error?: Error) {
     const { exchange, timedOut } = running
-    if (timedOut) exchange.failed(error ?? new Error('the request timed out'))
+    if (timedOut) exchange.failed(error ?? timeoutError())
     else if (!(request as { res?: IncomingMessage | null }).res?.complete) exchange.aborted(error)
     return destroy.call(this, error)
   }
+}
+
+function timeoutError(): Error {
+  return Object.assign(new Error('the request timed out'), { code: 'ETIMEDOUT' })
 }
 
 /**
@@ -176,7 +180,7 @@ function isOwnEnd({ socket }: ClientRequest, error: unknown): boolean {
 /** An incomplete response was destroyed by its reader or with its socket, unless the connection broke or the event `timeout` came before. */
 function endBroken(request: ClientRequest, { errored }: IncomingMessage, { exchange, timedOut }: RunningRequest): void {
   const byConnection = (errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET' && !isOwnEnd(request, errored)
-  if (byConnection || timedOut) exchange.failed(errored ?? new Error('the request timed out'))
+  if (byConnection || timedOut) exchange.failed(errored ?? timeoutError())
   else exchange.aborted(errored ?? undefined)
 }
 

@@ -128,6 +128,10 @@ const failing: Readonly<Record<string, { path: string; act: Act }>> = {
           .end()
       }),
   },
+  'node:http, a time-out of axios': {
+    path: '/never',
+    act: viaNode((request) => request.destroy(Object.assign(new Error('timeout of 20ms exceeded'), { code: 'ECONNABORTED' })), false),
+  },
   'node:http, a time-out': {
     path: '/never',
     act: (url) =>
@@ -196,6 +200,27 @@ test.each(['fetch', 'undici', 'node:http'])('requests that are under way when wa
   expect(outcomes()).toEqual([`GET ${host} 200 ok`])
 })
 
+test('a request that is destroyed on its event `timeout` has the status of a time-out', async () => {
+  const { url, spans } = await watched()
+  const request = http.get(`${url}/never`, { timeout: 20 })
+  request.on('timeout', () => request.destroy()).on('error', () => {})
+  await until(() => spans.length === 1)
+  expect(spans[0]!.status).toMatchObject({ name: 'DEADLINE_EXCEEDED', message: 'the request timed out' })
+})
+
+test('a name whose addresses all refuse a connection has their messages as its error', async () => {
+  const { spans } = await watched()
+  const lookup = ((_name: string, _options: object, done: (error: null, addresses: object[]) => void) =>
+    done(null, [
+      { address: '127.0.0.1', family: 4 },
+      { address: '127.0.0.2', family: 4 },
+    ])) as http.RequestOptions['lookup']
+  http.get({ host: 'shop.test', port: 1, lookup, autoSelectFamily: true } as http.RequestOptions).on('error', () => {})
+  await until(() => spans.length === 1)
+  const message = 'connect ECONNREFUSED 127.0.0.1:1, connect ECONNREFUSED 127.0.0.2:1'
+  expect([spans[0]!.status.message, spans[0]!.attributes['error.message']]).toEqual([message, message])
+})
+
 test('a request that is destroyed after its end counts as successful', async () => {
   const { url, host, spans, outcomes } = await watched()
   await new Promise<void>((resolve) => {
@@ -209,6 +234,19 @@ test('a request that is destroyed after its end counts as successful', async () 
   })
   await until(() => spans.length === 1)
   expect(outcomes()).toEqual([`GET ${host} 200 ok`])
+})
+
+test.each([301, 302, 303, 307, 308])('a response %i that a client destroys to follow the redirect is complete', async (status) => {
+  const { url, host, spans, outcomes } = await watched((_path, response) =>
+    response.writeHead(status, { location: '/' }).end('x'.repeat(100_000)),
+  )
+  // As follow-redirects does, which axios uses.
+  const request = http.get(url, (response) => {
+    request.on('error', () => {}).destroy()
+    response.destroy()
+  })
+  await until(() => spans.length === 1)
+  expect([outcomes(), spans[0]!.status.name]).toEqual([[`GET ${host} ${status} ok`], 'OK'])
 })
 
 test('an upgrade ends successfully with the switch of protocols', async () => {
