@@ -1,25 +1,31 @@
 /** Large enough to make the cost of a write in node:http negligible. */
 const CHUNK_BYTES = 131_072
 
+/** As many as are encoded of a document before its first byte is sent. */
+const MAX_SPARE = 8
+
 /**
- * A chunk that no document uses, for the next one. It is set by `close` and `reuseChunk`, and taken by the next OutputBuffer that needs a
- * chunk. At a thousand scrapes per second, new chunks would be 128 MB of external memory per second, for which V8 collects the whole heap
+ * Chunks that no document uses, for the next ones. `close` and `reuseChunk` add to them, and each OutputBuffer that needs a chunk takes one.
+ * At a thousand scrapes per second, new chunks would be 128 MB of external memory per second, for which V8 collects the whole heap
  * every 250 ms. At a few per minute, each would take its pages from the system again.
  */
-let spareChunk: Buffer | undefined
+const spareChunks: Buffer[] = []
 
-/** The memory of all chunks, to recognize emitted ones. */
+/** The memory of all chunks in use, to recognize emitted ones. */
 const memories = new WeakSet<ArrayBufferLike>()
 
 /** Takes back the memory of emitted bytes that nothing reads any more. Bytes that are not from a chunk are ignored. */
 export function reuseChunk({ buffer }: Uint8Array): void {
-  if (memories.has(buffer)) spareChunk = Buffer.from(buffer)
+  if (memories.has(buffer)) keep(Buffer.from(buffer))
 }
 
-function newChunk(): Buffer {
-  const chunk = spareChunk ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+function keep(chunk: Buffer): void {
+  if (memories.delete(chunk.buffer) && spareChunks.length < MAX_SPARE) spareChunks.push(chunk)
+}
+
+function newChunk(spare: Buffer | undefined): Buffer {
+  const chunk = spare ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
   memories.add(chunk.buffer)
-  spareChunk = undefined
   return chunk
 }
 
@@ -27,9 +33,11 @@ function newChunk(): Buffer {
 export class OutputBuffer {
   /** Written before the next bytes. */
   #head: Uint8Array | undefined
-  #chunk = newChunk()
+  #chunk = newChunk(spareChunks.pop())
   #at = 0
   #full: Buffer[] = []
+  #chunks = 1
+  #isRestTaken = false
 
   /** True if there are full chunks. */
   get hasFull(): boolean {
@@ -45,12 +53,14 @@ export class OutputBuffer {
   /** Returns the bytes of the last chunk, which may be empty. */
   takeRest(): Buffer {
     const rest = this.#chunk.subarray(0, this.#at)
-    return this.#isHalfEmpty ? Buffer.from(rest) : rest
+    if (this.#isHalfEmpty) return Buffer.from(rest)
+    this.#isRestTaken = true
+    return rest
   }
 
   /** Keeps an unused chunk for the next document. Do not write after this call. */
   close(): void {
-    if (this.#isHalfEmpty) spareChunk = this.#chunk
+    if (!this.#isRestTaken) keep(this.#chunk)
   }
 
   /** True if copying the bytes is cheaper than allocating another chunk. */
@@ -83,7 +93,8 @@ export class OutputBuffer {
 
   #next(): void {
     this.#full.push(this.#at === CHUNK_BYTES ? this.#chunk : this.#chunk.subarray(0, this.#at))
-    this.#chunk = newChunk()
+    // Later chunks are sent at once. V8 frees new memory soon, but that of spare ones only with a collection of the whole heap.
+    this.#chunk = newChunk(this.#chunks++ < MAX_SPARE ? spareChunks.pop() : undefined)
     this.#at = 0
   }
 

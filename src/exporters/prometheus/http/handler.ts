@@ -24,7 +24,7 @@ import { type NegotiatedResponse, ResponseNegotiator } from './negotiation.js'
 import { SCRAPE_ACCESS_OPTIONS, ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
 import { ScrapeBody } from './scrape-body.js'
 import { countPartial } from './scrape-counts.js'
-import { allParts, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
+import { allParts, divideFirst, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
 import { relabel } from '../../../metrics/data/relabel.js'
 import { Scrape } from './scrape.js'
 import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } from './single-flight-gather.js'
@@ -220,9 +220,13 @@ export class ScrapeHandler {
   }
 
   #streamed(scrape: Scrape, document: ScrapeDocument, headers: Readonly<Record<string, string>>, isGzip: boolean): MetricsResponse {
-    const parts = allParts(document, (bytes) => {
+    // No other scrape has a document that is not encoded to its end.
+    const canReuse = document.rest !== undefined && this.#canReuseChunks
+    if (canReuse && !isGzip) divideFirst(document.parts)
+    const encoded = allParts(document, (bytes) => {
       scrape.documentBytes += bytes
     })
+    const parts = isGzip && canReuse ? reused(encoded) : encoded
     const body = new ScrapeBody(isGzip ? gzipChunks(parts) : parts, {
       ...this.sendLimits,
       signal: scrape.signal,
@@ -230,10 +234,20 @@ export class ScrapeHandler {
       heldBytes: sizeOf(document.parts),
       onEnd: (end, bytes) => {
         scrape.end(end === 'whole' ? '200' : scrape.isAborted ? 'aborted' : end, bytes)
-        if (end !== 'whole') document.rest?.return?.().catch(() => {}) // the generator of a body that was never read must be ended
+        if (end === 'whole') return
+        document.rest?.return?.().catch(() => {}) // the generator of a body that was never read must be ended
+        if (canReuse) document.parts.splice(0).forEach(reuseChunk)
       },
     })
     return { status: 200, headers, body }
+  }
+}
+
+/** The same parts, whose memory is used again when the next one is read. */
+async function* reused(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) {
+    yield part
+    reuseChunk(part)
   }
 }
 

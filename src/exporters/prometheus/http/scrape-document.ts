@@ -29,6 +29,15 @@ export async function renderDocument(chunks: AsyncIterable<Uint8Array>, maxBytes
   return { parts, bytes, rest: iterator, isCompressed: false, memory: {} }
 }
 
+const FIRST_BYTES = 16_384
+
+/** Makes a small copy the first part, so that a client which never reads holds no chunk. */
+export function divideFirst(parts: Uint8Array[]): void {
+  const [first] = parts
+  if (first === undefined || first.length <= FIRST_BYTES) return
+  parts.splice(0, 1, Buffer.from(first.subarray(0, FIRST_BYTES)), first.subarray(FIRST_BYTES))
+}
+
 /** Throws if a reader has transferred the bytes, which scrapes share. The others would otherwise send an incomplete document. */
 export function intact(part: Uint8Array): Uint8Array {
   if (part.length === 0) throw new Error('a reader has transferred bytes that scrapes share')

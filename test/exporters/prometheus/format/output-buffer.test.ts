@@ -86,6 +86,39 @@ test('a chunk that was taken is not used again', () => {
   expect(new OutputBuffer().room(1)!.bytes).not.toBe(bytes)
 })
 
+test('a chunk of an output that is given up is used again, however full it is', () => {
+  const out = new OutputBuffer()
+  const { bytes } = out.room(1)!
+  out.write(filled(CHUNK - 1, 1))
+  out.close()
+  expect(new OutputBuffer().room(1)!.bytes.buffer).toBe(bytes.buffer)
+})
+
+test('memory that is taken back twice is used once', () => {
+  const out = new OutputBuffer()
+  out.write(filled(CHUNK - 1, 1))
+  const rest = out.takeRest()
+  reuseChunk(rest)
+  reuseChunk(rest)
+  const used = [new OutputBuffer(), new OutputBuffer()].map((next) => next.room(1)!.bytes.buffer)
+  expect(used.filter((buffer) => buffer === rest.buffer)).toHaveLength(1)
+})
+
+test('eight chunks at most are taken back, and used only for the first eight of an output', () => {
+  const whole = new OutputBuffer()
+  whole.write(filled(20 * CHUNK, 1))
+  const chunks = whole.takeFull()
+  chunks.forEach(reuseChunk)
+  const next = new OutputBuffer()
+  next.write(filled(8 * CHUNK, 2))
+  whole.takeFull()
+  chunks.slice(8).forEach(reuseChunk) // none of them: they were not kept
+  next.write(filled(8 * CHUNK, 3))
+  const taken = [...next.takeFull(), next.takeRest()].map(({ buffer }) => chunks.findIndex((chunk) => chunk.buffer === buffer))
+  expect(taken.filter((at) => at >= 0)).toHaveLength(8)
+  expect(taken.slice(8)).toEqual(Array(8).fill(-1))
+})
+
 test('the memory of a chunk that was taken back is used for the next output', () => {
   const out = new OutputBuffer()
   out.write(filled(CHUNK - 1, 1))
