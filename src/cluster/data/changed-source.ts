@@ -114,11 +114,12 @@ export class ChangedSource {
         yield open
         continue // rows may have changed during the yield
       }
-      const numbers = cells.map((cell) => (sent.numbers[cell]! > 0 ? sent.numbers[cell]! - 1 : (this.#free.pop() ?? this.#next++)))
+      const numbers = this.#numbersOf(cells, sent)
       if (fits(() => this.#writeRows(line, chunk, cells, numbers))) {
-        for (const [at, cell] of cells.entries()) {
+        for (let at = 0; at < cells.length; at++) {
+          const cell = cells[at]!
           sent.numbers[cell] = numbers[at]! + 1
-          restarted.delete(cell)
+          if (restarted.size > 0) restarted.delete(cell)
           if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
         }
         yield line.finish()!
@@ -134,9 +135,25 @@ export class ChangedSource {
     }
   }
 
+  /** Returns the number that each of these rows has or gets. */
+  #numbersOf(cells: readonly number[], sent: SentChunk): number[] {
+    const numbers: number[] = []
+    for (let at = 0; at < cells.length; at++) {
+      const known = sent.numbers[cells[at]!]!
+      numbers.push(known > 0 ? known - 1 : (this.#free.pop() ?? this.#next++))
+    }
+    return numbers
+  }
+
   #writeRows(line: FrameBuilder, chunk: RowChunk, cells: readonly number[], numbers: readonly number[]): void {
     writeNewRows(line, { family: this.family, keys: this.source.descriptor.labelKeys.length }, chunk, cells, numbers)
-    for (let at = 0; at < cells.length; at++) this.#writeValue(line.writer, chunk, cells[at]!)
+    if (this.source.kind !== 'scalar') {
+      for (let at = 0; at < cells.length; at++) this.#writeValue(line.writer, chunk, cells[at]!)
+      return
+    }
+    const values: number[] = []
+    for (let at = 0; at < cells.length; at++) values.push(chunk.value(cells[at]!))
+    line.writer.doubles(values)
   }
 
   /** Writes the removal of rows that were removed, and of rows whose cell has a new row. */

@@ -45,13 +45,15 @@ export class FrameBuilder {
     return this.writer
   }
 
-  /** Begins a frame of new rows. No frame may be open. */
+  /** Begins a frame of new rows. No frame may be open. The numbers are written as runs that follow each other. */
   rows(family: number, numbers: readonly number[]): FrameWriter {
     this.writer.begin(FRAME.ROWS).varint(family).varint(numbers.length)
     let before = 0
-    for (const number of numbers) {
-      this.writer.signed(number - before)
-      before = number
+    for (let at = 0, next = 0; at < numbers.length; at = next) {
+      const first = numbers[at]!
+      for (next = at + 1; next < numbers.length && numbers[next] === first + next - at; ) next++
+      this.writer.signed(first - before).varint(next - at)
+      before = first + next - at
     }
     return this.writer
   }
@@ -70,8 +72,9 @@ export class FrameBuilder {
     return this.#start === 0
   }
 
-  label(text: string | undefined): void {
-    this.#labels.write(this.writer, text)
+  /** Writes the values of one label of all rows of the open frame. */
+  labels(texts: readonly (string | undefined)[]): void {
+    this.#labels.write(this.writer, texts)
   }
 
   /** Returns the frame that begins a stream, or ends its first part. The reader forgets its strings too. No frame may be open. */

@@ -45,6 +45,8 @@ export function kindOf(frame: Uint8Array): number {
 }
 
 const HEAD_BYTES = 5
+/** Bytes of a varint of 31 bits. */
+const MAX_WORD_BYTES = 5
 const START_BYTES = 4_096
 /** Characters of a string whose length is a varint of one byte. */
 const SHORT = 64
@@ -92,6 +94,20 @@ export class FrameWriter {
     return this
   }
 
+  /** @param values Whole numbers, 0 … 2^31 - 1. In one function, because most of a process is not compiled when it sends its rows. */
+  varints(values: readonly number[]): this {
+    this.#reserve(MAX_WORD_BYTES * values.length)
+    const bytes = this.#bytes
+    let length = this.#length
+    for (let at = 0; at < values.length; at++) {
+      let rest = values[at]!
+      for (; rest > 0x7f; rest >>= 7) bytes[length++] = (rest & 0x7f) | 0x80
+      bytes[length++] = rest
+    }
+    this.#length = length
+    return this
+  }
+
   /** @param value A whole number, -2^52 … 2^52. */
   signed(value: number): this {
     return this.varint(value < 0 ? -2 * value - 1 : 2 * value)
@@ -101,6 +117,13 @@ export class FrameWriter {
     this.#reserve(8)
     this.#view.setFloat64(this.#length, value, true)
     this.#length += 8
+    return this
+  }
+
+  doubles(values: readonly number[]): this {
+    this.#reserve(8 * values.length)
+    for (let at = 0; at < values.length; at++) this.#view.setFloat64(this.#length + 8 * at, values[at]!, true)
+    this.#length += 8 * values.length
     return this
   }
 

@@ -17,15 +17,28 @@ const [NOT_SET, UNKEPT] = [0, 1]
 export class LabelWriter {
   readonly #numbers = new Map<string, number>()
 
-  write(writer: FrameWriter, text: string | undefined): void {
-    if (text === undefined) return void writer.varint(NOT_SET)
-    const known = this.#numbers.get(text)
-    if (known !== undefined) return void writer.varint(2 * known)
-    if (text.length > MAX_KEPT_LENGTH) return void writer.varint(UNKEPT).text(text)
+  /** Writes the values of one label: the codes, then the strings that follow. */
+  write(writer: FrameWriter, texts: readonly (string | undefined)[]): void {
+    const numbers = this.#numbers
+    const codes: number[] = []
+    const added: string[] = []
+    for (let at = 0; at < texts.length; at++) {
+      const text = texts[at]
+      const known = text === undefined ? 0 : numbers.get(text)
+      if (known === undefined) added.push(text!)
+      codes.push(known === undefined ? this.#codeOf(text!) : 2 * known)
+    }
+    writer.varints(codes)
+    for (const text of added) writer.text(text)
+  }
+
+  /** Returns the code of a string that is not known, and remembers it. */
+  #codeOf(text: string): number {
+    if (text.length > MAX_KEPT_LENGTH) return UNKEPT
     if (this.#numbers.size === MAX_KEPT) this.#numbers.clear()
     const number = this.#numbers.size + 1
     this.#numbers.set(text, number)
-    writer.varint(2 * number + 1).text(text)
+    return 2 * number + 1
   }
 
   forget(): void {
@@ -37,24 +50,33 @@ export class LabelWriter {
 export class LabelReader {
   readonly #strings: (string | undefined)[] = []
 
-  read(reader: PayloadReader): string | undefined {
-    const code = reader.varintUpTo(2 * MAX_KEPT + 1, 'the number of a string')
-    if (code === NOT_SET) return undefined
-    if (code === UNKEPT) return reader.text()
-    const number = code >>> 1
-    if ((code & 1) === 1) this.#strings[number] = readKept(reader)
-    const text = this.#strings[number]
-    if (text === undefined) throw damaged(`string ${number} is not known`)
+  /** Reads the values of one label of `count` rows. */
+  read(reader: PayloadReader, count: number): (string | undefined)[] {
+    const codes = reader.varints(count, 2 * MAX_KEPT + 1, 'the number of a string')
+    const strings = this.#strings
+    const texts = new Array<string | undefined>(count)
+    for (let at = 0; at < count; at++) {
+      const code = codes[at]!
+      if ((code & 1) === 1) {
+        texts[at] = this.#readAdded(reader, code)
+        continue
+      }
+      const text = strings[code >>> 1]
+      if (text === undefined && code !== NOT_SET) throw damaged(`string ${code >>> 1} is not known`)
+      texts[at] = text
+    }
+    return texts
+  }
+
+  #readAdded(reader: PayloadReader, code: number): string {
+    const text = reader.text()
+    if (code === UNKEPT) return text
+    if (text.length > MAX_KEPT_LENGTH) throw damaged('a string is too long to be kept')
+    this.#strings[code >>> 1] = text
     return text
   }
 
   forget(): void {
     this.#strings.length = 0
   }
-}
-
-function readKept(reader: PayloadReader): string {
-  const text = reader.text()
-  if (text.length > MAX_KEPT_LENGTH) throw damaged('a string is too long to be kept')
-  return text
 }

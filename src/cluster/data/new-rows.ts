@@ -17,16 +17,19 @@ export function writeNewRows(
   numbers: readonly number[],
 ): void {
   const writer = line.rows(family, numbers)
-  const overflowing = [...cells.keys()].filter((at) => chunk.isOverflow(cells[at]!))
-  writer.varint(overflowing.length)
-  for (const at of overflowing) writer.varint(at)
+  const overflowing: number[] = []
   for (let at = 0, next = 0; at < cells.length; at = next) {
     const start = chunk.startTimeUnixMs(cells[at]!)
-    for (next = at + 1; next < cells.length && Object.is(chunk.startTimeUnixMs(cells[next]!), start); ) next++
+    for (next = at; next < cells.length && Object.is(chunk.startTimeUnixMs(cells[next]!), start); next++) {
+      if (chunk.isOverflow(cells[next]!)) overflowing.push(next)
+    }
     writer.varint(next - at).double(start)
   }
+  writer.varint(overflowing.length).varints(overflowing)
   for (let key = 0; key < keys; key++) {
-    for (let at = 0; at < cells.length; at++) line.label(chunk.labelValue(cells[at]!, key))
+    const texts: (string | undefined)[] = []
+    for (let at = 0; at < cells.length; at++) texts.push(chunk.labelValue(cells[at]!, key))
+    line.labels(texts)
   }
 }
 
@@ -59,34 +62,32 @@ export function readNewRows(reader: PayloadReader, { rows, limit, room, keys, st
   for (const number of numbers) {
     if (!rows.has(number) && (number >= limit || --left < 0)) throw overLimit(`a member has at most ${limit} rows`)
   }
-  const overflowing = new Set<number>()
-  for (let more = reader.varintUpTo(count, 'the number of overflow rows'); more > 0; more--) {
-    overflowing.add(reader.varintUpTo(count - 1, 'the place of an overflow row'))
-  }
   const startTimesUnixMs = readStartTimes(reader, count)
+  const overflowing = new Set(
+    reader.varints(reader.varintUpTo(count, 'the number of overflow rows'), count - 1, 'the place of an overflow row'),
+  )
   const labels: (string | undefined)[][] = []
-  while (labels.length < keys) {
-    const column = new Array<string | undefined>(count)
-    for (let at = 0; at < count; at++) column[at] = strings.read(reader)
-    labels.push(column)
-  }
+  while (labels.length < keys) labels.push(strings.read(reader, count))
   return { numbers, overflowing, startTimesUnixMs, labels }
 }
 
+/** Reads runs of numbers that follow each other. See `FrameBuilder.rows`. */
 function readNumbers(reader: PayloadReader, count: number): number[] {
-  const numbers = new Array<number>(count)
+  const numbers: number[] = []
   let seen: Set<number> | undefined
   let [number, greatest] = [0, -1]
-  for (let at = 0; at < count; at++) {
+  while (numbers.length < count) {
     number += reader.signed()
     if (number < 0) throw damaged(`row ${number} is out of range`)
-    if (number <= greatest) {
-      seen ??= new Set(numbers.slice(0, at))
-      if (seen.has(number)) throw damaged(`row ${number} is sent twice`)
+    const end = number + reader.varintUpTo(count - numbers.length, 'a run of rows')
+    if (end === number) throw damaged('a run of rows is empty')
+    if (number <= greatest) seen ??= new Set(numbers)
+    for (; number < end; number++) {
+      if (seen?.has(number) === true) throw damaged(`row ${number} is sent twice`)
+      seen?.add(number)
+      numbers.push(number)
     }
-    seen?.add(number)
-    greatest = Math.max(greatest, number)
-    numbers[at] = number
+    greatest = Math.max(greatest, number - 1)
   }
   return numbers
 }

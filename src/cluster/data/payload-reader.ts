@@ -56,6 +56,26 @@ export class PayloadReader {
     return value
   }
 
+  /** Reads so many whole numbers, each at most `max`, which is below 2^31. See `FrameWriter.varints`. */
+  varints(count: number, max: number, what: string): number[] {
+    const bytes = this.#bytes
+    const values = new Array<number>(count)
+    let next = this.#at
+    for (let at = 0; at < count; at++) {
+      let byte = bytes[next++]!
+      let value = byte & 0x7f
+      for (let shift = 7; byte > 0x7f && shift < 32; shift += 7) {
+        byte = bytes[next++]!
+        value |= (byte & 0x7f) << shift
+      }
+      if (!(byte <= 0x7f) || value < 0 || value > max)
+        throw next > bytes.length ? damaged('it is cut off') : damaged(`${what} is above ${max}`)
+      values[at] = value
+    }
+    this.#at = next
+    return values
+  }
+
   signed(): number {
     const value = this.varint()
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
@@ -66,6 +86,15 @@ export class PayloadReader {
     const value = this.#view.getFloat64(this.#at, true)
     this.#at += 8
     return value
+  }
+
+  /** Reads so many doubles. */
+  doubles(count: number): number[] {
+    if (this.remainingBytes < 8 * count) throw damaged('it is cut off')
+    const values = new Array<number>(count)
+    for (let at = 0; at < count; at++) values[at] = this.#view.getFloat64(this.#at + 8 * at, true)
+    this.#at += 8 * count
+    return values
   }
 
   text(): string {

@@ -28,6 +28,30 @@ test('any frames are read as they were written', () => {
   )
 })
 
+test('columns of whole numbers and doubles are read as they were written', () => {
+  const whole = fc.oneof(fc.nat(), fc.nat(300))
+  fc.assert(
+    fc.property(fc.array(whole), fc.array(fc.double()), (wholes, doubles) => {
+      const reader = new PayloadReader(new FrameWriter().begin(FRAME.ROWS).varints(wholes).doubles(doubles).end())
+      expect(reader.varints(wholes.length, 2 ** 31 - 1, 'a number')).toEqual(wholes)
+      expect(reader.doubles(doubles.length)).toEqual(doubles)
+      reader.end()
+    }),
+  )
+})
+
+test('a column that is cut off, or has a number that is too large, is invalid', () => {
+  const invalid = expect.objectContaining({ code: 'ERR_GROUP_FRAME' })
+  const reader = (...payload: number[]): PayloadReader =>
+    new PayloadReader(Uint8Array.of(payload.length + 1, 0, 0, 0, FRAME.ROWS, ...payload))
+  expect(() => reader(1).varints(2, 9, 'a number')).toThrow(invalid)
+  expect(() => reader(1, 0x80).varints(2, 9, 'a number')).toThrow(invalid)
+  expect(() => reader(10).varints(1, 9, 'a number')).toThrow(invalid)
+  expect(() => reader(0xff, 0xff, 0xff, 0xff, 0x0f).varints(1, 9, 'a number')).toThrow(invalid)
+  expect(() => reader(0x80, 0x80, 0x80, 0x80, 0x80, 0).varints(1, 9, 'a number')).toThrow(invalid)
+  expect(() => reader(0, 0, 0, 0, 0, 0, 0).doubles(1)).toThrow(invalid)
+})
+
 test('a stream that arrives in any pieces contains the same frames', () => {
   const lists = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 })
   fc.assert(
