@@ -1,8 +1,9 @@
 // @ts-check
 // The page of many processes: a primary of node:cluster whose workers have the same series. Between two scrapes, values are recorded in 1 %
-// of them. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and includes their
-// rows; each sample of it needs new processes. For workers, the longest turn of the event loop counts only the time that the main thread ran,
-// because nine processes share two cores.
+// of them. Processor time is that of primary and workers together. The first scrape is measured twice, each time in new processes: when all
+// workers have just joined, so that it includes the arrival of their rows, and a second later, as most first scrapes of Prometheus are. For
+// workers, the longest turn of the event loop counts only the time that the main thread ran, because nine processes share two cores.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startForked } from '../forked.js'
 import { bytesPerRowAndMember } from './member-memory.js'
@@ -30,6 +31,7 @@ async function compareClusters(bench, { kind, count, workers, rounds, firsts, sh
   const stem = `${workers} workers of ${count.toLocaleString('en-US')} ${kind}`
   const names = {
     first: `${stem}, first scrape`,
+    later: `${stem}, first scrape, a second after the workers have joined`,
     firstHold: `${stem}, first scrape, longest hold of the primary`,
     time: `${stem}, ${share * 100} % changed`,
     cpu: `${stem}, CPU of a scrape`,
@@ -46,15 +48,11 @@ async function compareClusters(bench, { kind, count, workers, rounds, firsts, sh
     const samples = (all[name] ??= {})
     samples[who] = [...(samples[who] ?? []), value]
   }
-  /** @param {string} contender @param {(cluster: import('../forked.js').Forked) => Promise<void>} [more] */
-  const withCluster = async (contender, more = async () => {}) => {
+  /** @param {string} contender @param {(cluster: import('../forked.js').Forked) => Promise<void>} measure */
+  const withCluster = async (contender, measure) => {
     const cluster = await startForked(program, [contender, kind, String(count), String(workers)])
     try {
-      await cluster.ask('watch')
-      await cluster.ask('join')
-      take(names.first, contender, (await cluster.ask('scrape')).timeMs)
-      take(names.firstHold, contender, (await cluster.ask('unwatch')).ownMs)
-      await more(cluster)
+      await measure(cluster)
     } catch (error) {
       if (contender === 'tallyscope') throw error
       notes[contender] = `ends with an error: ${error instanceof Error ? error.message : String(error)}`
@@ -63,9 +61,28 @@ async function compareClusters(bench, { kind, count, workers, rounds, firsts, sh
     }
   }
   // One contender after the other, because the workers of two would compete for memory.
-  for (let more = firsts - 1; more > 0; more--) for (const contender of CONTENDERS) await withCluster(contender)
+  for (let first = 0; first < firsts; first++) {
+    for (const contender of CONTENDERS) {
+      await withCluster(contender, async (cluster) => {
+        await cluster.ask('watch')
+        await cluster.ask('join')
+        take(names.first, contender, (await cluster.ask('scrape')).timeMs)
+        take(names.firstHold, contender, (await cluster.ask('unwatch')).ownMs)
+      })
+    }
+  }
+  for (let first = 0; first < firsts; first++) {
+    for (const contender of CONTENDERS) {
+      await withCluster(contender, async (cluster) => {
+        await cluster.ask('join')
+        await sleep(1_000)
+        take(names.later, contender, (await cluster.ask('scrape')).timeMs)
+      })
+    }
+  }
   for (const contender of CONTENDERS) {
     await withCluster(contender, async (cluster) => {
+      await cluster.ask('join')
       for (let round = -2; round < rounds; round++) {
         await cluster.ask('touch', share)
         const { timeMs, cpuMs } = await cluster.ask('scrape')
