@@ -1,23 +1,31 @@
 import fc from 'fast-check'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Gauge, Registry } from 'prom-client'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { LoggingExporter } from '../../src/exporters/console/logging-exporter.js'
+import { stderrLogger } from '../../src/exporters/console/stderr-logger.js'
+import { HlogExporter } from '../../src/exporters/file/hlog-exporter.js'
 import { MemoryExporter } from '../../src/exporters/memory-exporter.js'
 import { metricsHandler } from '../../src/exporters/prometheus/http/handler.js'
 import { dogstatsdOptionsFromEnvironment } from '../../src/exporters/statsd/dogstatsd-environment.js'
+import { traceIntegrations } from '../../src/integrations/http-client/trace-integrations.js'
+import { traceLogFields, tracedLogger } from '../../src/integrations/logging/index.js'
 import { InvalidCarrier, OpenTracingTracer, SpanContextCorrupted, UnsupportedFormat } from '../../src/integrations/opentracing/index.js'
 import { bridgeToRegistry } from '../../src/integrations/prom-client/bridge-to-registry.js'
 import { fromRegistry } from '../../src/integrations/prom-client/from-registry.js'
 import type { PromRegistry } from '../../src/integrations/prom-client/registry-shape.js'
 import { Tracer } from '../../src/setup/tracer.js'
-import { count } from '../../src/stats/views/aggregation.js'
+import type { Metric } from '../../src/metrics/data/metric.js'
+import { count, percentiles } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
 import { valueOf } from '../../src/testing/stats-for-tests.js'
 import { AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
 import { build } from '../exporters/child-program.js'
 import { bytesOf } from '../exporters/prometheus/format/metric-samples.js'
+import { B3Propagator } from '../../src/trace/propagation/b3.js'
 import { amount } from './amount.js'
 import { expectClean, expectOneLine, expectRows, hostile, SECRET, watched } from './hostile-text.js'
 
@@ -109,6 +117,68 @@ test('OpenTracing passes on valid headers, and its errors have one short line', 
     { numRuns: RUNS },
   )
   for (const warning of scene.warnings) expectOneLine('a warning', warning)
+})
+
+test('a histogram log has one line for each interval, whose tag is short and has no blank or comma', async () => {
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(hostile, hostile, async (first, second) => {
+      const path = join(scene.folder, `${++run}.hlog`)
+      const clock = new ManualClock()
+      const stats = new Stats({ clock })
+      const view = percentiles({ quantiles: [0.5], intervals: true })
+      stats.record(stats.measure('m', { unit: 's', description: first, tagKeys: ['a', 'b'], view }), 1, { a: first, b: second })
+      const exporter = new HlogExporter({ path, clock })
+      await exporter.export(stats.getMetrics() as readonly Metric[])
+      await exporter.shutdown()
+      const text = readFileSync(path, 'utf8')
+      expectClean('a histogram log', text)
+      const lines = text.split('\n').filter((line) => !/^[#"]/.test(line))
+      expect(lines).toHaveLength(2)
+      expect(lines[0]).toMatch(/^Tag=m(?:;[ab]=[\w.!~*'()%/:-]*)*,[\d.]+,[\d.]+,[\d.]+,[\w+/=]+$/)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('names of integrations that do not exist are reported in one short line, and none is enabled', () => {
+  fc.assert(
+    fc.property(hostile, (name) => {
+      using integrations = traceIntegrations([name, `http ${name}`])
+      expect([integrations.enabled, integrations.instrumentation]).toEqual([[], undefined])
+    }),
+    { numRuns: RUNS },
+  )
+  expect(scene.warnings.length).toBeGreaterThan(RUNS)
+  for (const warning of scene.warnings) expectOneLine('a warning', warning)
+})
+
+test('log entries of items and of spans are one line without raw characters, and ids of headers are hex digits', () => {
+  let output = ''
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    output += String(text)
+    return true
+  })
+  const exporter = new LoggingExporter()
+  const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, propagator: new B3Propagator() })
+  fc.assert(
+    fc.property(short, hostile, hostile, (first, second, third) => {
+      output = ''
+      const parent = tracer.extract({ b3: first, 'x-b3-traceid': second, 'x-b3-spanid': third, traceparent: first })
+      tracer.span(second, { parent, attributes: { [first]: third } }, () => {
+        expect(traceLogFields()).toEqual({
+          trace_id: expect.stringMatching(/^[\da-f]{32}$/),
+          span_id: expect.stringMatching(/^[\da-f]{16}$/),
+          trace_sampled: true,
+        })
+        tracedLogger(stderrLogger).info({ [first]: first }, first)
+      })
+      exporter.export([{ descriptor: { name: first }, timeSeries: [] }, { name: first }, first] as never[])
+      for (const line of output.split('\n').slice(0, -1)) expect(() => void JSON.parse(line)).not.toThrow()
+      expectClean('log entries', output)
+    }),
+    { numRuns: RUNS },
+  )
 })
 
 test('the functions for tests name a view that is missing in one short line', () => {

@@ -10,6 +10,7 @@ import { MergedFamilies } from '../../src/cluster/data/merged-families.js'
 import { OtlpMetricExporter } from '../../src/exporters/otlp/otlp-metric-exporter.js'
 import { OtlpTraceExporter } from '../../src/exporters/otlp/otlp-trace-exporter.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
+import { PrometheusTextPushExporter } from '../../src/exporters/prometheus/push/text-push-exporter.js'
 import { RemoteWriteExporter } from '../../src/exporters/prometheus/remote-write/remote-write-exporter.js'
 import { StatsdExporter } from '../../src/exporters/statsd/statsd-exporter.js'
 import type { Metric } from '../../src/metrics/data/metric.js'
@@ -53,6 +54,7 @@ test('errors, warnings and bodies for hostile destinations contain no control ch
     () => new OtlpMetricExporter(options),
     () => new OtlpMetricExporter({ ...options, protocol: 'http/json', compression: 'none' }),
     () => new RemoteWriteExporter(options),
+    () => new PrometheusTextPushExporter({ ...options, gzip: false, extraLabels: { job: reply } }),
   ]
   await fc.assert(
     fc.asyncProperty(
@@ -80,9 +82,12 @@ test('errors, warnings and bodies for hostile destinations contain no control ch
         })
         await traces.export([span]).catch(note)
         await traces.shutdown()
-        expect(failures).toHaveLength(4)
+        expect(failures).toHaveLength(5)
         for (const failure of failures) expectClean('an error', failure.replaceAll('\n', '\u0007'))
-        for (const { body } of requests.splice(0)) expect(body.includes(SECRET)).toBe(false)
+        for (const { body, headers } of requests.splice(0)) {
+          expect(body.includes(SECRET)).toBe(false)
+          if (headers['content-type']?.startsWith('text/plain') === true) expectRows(String(body))
+        }
       },
     ),
     { numRuns: amount(30, 1_000) },
@@ -123,6 +128,21 @@ test('a StatsD server gets only the lines that were written', { timeout: 300_000
   } finally {
     server.close()
   }
+})
+
+test('rows for each member have its number, whatever its name, its labels and the patterns of families', () => {
+  fc.assert(
+    fc.property(hostile, hostile, hostile, (id, first, pattern) => {
+      const perMember = [pattern, 'req*', `*${pattern}*`]
+      const merged = new MergedFamilies({ clock: new ManualClock(), limits: DEFAULT_DATA_LIMITS, perMember })
+      const member = merged.contributor(id, 7)
+      for (const frame of new ChangedRows([engine(first)]).framesNow()) member.apply(frame)
+      const page = formatText(merged.getMetrics() as readonly Metric[])
+      expectRows(page)
+      expect(page).toMatch(/^requests_total\{(?:route="[^\n]*",)?member="7"\} 1$/m)
+    }),
+    { numRuns: amount(100, 5_000) },
+  )
 })
 
 test('hostile strings of a member are rows of the page, and are cut like those of this process', () => {

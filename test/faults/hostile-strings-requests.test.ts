@@ -12,6 +12,8 @@ import { MemoryExporter } from '../../src/exporters/memory-exporter.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
 import { SyncTransport } from '../../src/exporters/transport/sync-transport.js'
 import { tallyscopeFastify } from '../../src/integrations/fastify/plugin.js'
+import { koaRoute } from '../../src/integrations/http-server/koa.js'
+import { setRoute } from '../../src/integrations/http-server/route-names.js'
 import { instrumentHttpServer } from '../../src/integrations/http-server/instrument.js'
 import { OpenTracingTracer } from '../../src/integrations/opentracing/index.js'
 import type { Metric } from '../../src/metrics/data/metric.js'
@@ -127,6 +129,35 @@ test('routes of Fastify and Express, and requests for them, make rows with short
           }
         }
         expect(spans.length).toBeGreaterThan(0)
+        expectContained([stats, instrumentation.registry], spans)
+      } finally {
+        for (const each of cleanUp.splice(0).toReversed()) await each()
+      }
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('routes that an application or the router of Koa sets make rows with short labels and spans with short names', {
+  timeout: 120_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(hostile, hostile, async (first, second) => {
+      const { stats, tracer, spans } = watched()
+      const instrumentation = instrumentHttpServer({ tracer, stats, views: false })
+      cleanUp.push(() => instrumentation.stop())
+      const pattern = new RegExp(first.replaceAll(/[^\p{L}\p{Cc}\p{Cf}]/gu, '.'), 'u')
+      const port = await listening(
+        createServer((request, response) => {
+          const end = async () => void response.end()
+          if (request.url === '/set') setRoute(request, second)
+          if (request.url === '/set') return void end()
+          void koaRoute({ req: request, _matchedRoute: request.url === '/pattern' ? pattern : first }, end)
+        }),
+      )
+      try {
+        for (const path of ['set', 'pattern', 'string']) await send(port, path, {})
+        expect(spans).toHaveLength(3)
         expectContained([stats, instrumentation.registry], spans)
       } finally {
         for (const each of cleanUp.splice(0).toReversed()) await each()
