@@ -122,6 +122,7 @@ class RelabelledSource extends ForwardingSource {
 class RelabelledChunk implements RowChunk {
   readonly #chunk: RowChunk
   readonly #origins: readonly Origin[]
+  readonly restartedIn?: (cell: number) => number
   readonly exponential?: (cell: number) => ExponentialValue | undefined
   readonly summary?: (cell: number) => SummaryValue
   readonly percentileWindows?: NonNullable<RowChunk['percentileWindows']>
@@ -129,6 +130,7 @@ class RelabelledChunk implements RowChunk {
   constructor(chunk: RowChunk, origins: readonly Origin[]) {
     this.#chunk = chunk
     this.#origins = origins
+    if (chunk.restartedIn !== undefined) this.restartedIn = (cell) => chunk.restartedIn!(cell)
     if (chunk.exponential !== undefined) this.exponential = (cell) => chunk.exponential!(cell)
     if (chunk.summary !== undefined) this.summary = (cell) => chunk.summary!(cell)
     if (chunk.percentileWindows !== undefined) this.percentileWindows = (cell) => chunk.percentileWindows!(cell)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { count, distribution, MetricRegistry, percentiles, relabel, Stats } from '../../../src/index.js'
 import { metricsHandler } from '../../../src/exporters/prometheus/index.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
-import type { RowSource } from '../../../src/metrics/data/row-source.js'
+import type { RowChunk, RowSource } from '../../../src/metrics/data/row-source.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 
 function setUp() {
@@ -86,6 +86,20 @@ test('an unchanged source has the same relabelled source, so that encoders reuse
   expect(one).toBe(other)
   expect(one!.chunks[0]).toBe(other!.chunks[0])
 })
+
+test('relabelled rows report that their start time was set to an earlier one, if the rows do', () => {
+  const { stats } = setUp()
+  const [source] = stats.getFamilies() as readonly RowSource[]
+  const [chunk] = source!.chunks
+  expect(relabelledChunk(stats).restartedIn).toBeUndefined()
+  Object.assign(chunk!, { restartedIn: () => 7 })
+  expect(relabelledChunk(stats).restartedIn?.(0)).toBe(7)
+})
+
+function relabelledChunk(stats: Stats): RowChunk {
+  const [source] = relabel(stats, { constantLabels: { app: 'shop' } }).getFamilies!() as readonly RowSource[]
+  return source!.chunks[0]!
+}
 
 test('without labels a producer is returned as is, and invalid labels are refused', () => {
   const { stats } = setUp()
