@@ -46,6 +46,11 @@ export class ProtobufWriter {
     return copy
   }
 
+  /** Returns the bytes from an offset on. They are valid until the next write. */
+  since(offset: number): Uint8Array {
+    return this.#bytes.subarray(offset, this.#at)
+  }
+
   /** Makes room for `bytes` more bytes. */
   reserve(bytes: number): void {
     if (this.#at + bytes > this.#bytes.length) this.#grow(this.#at + bytes)

@@ -9,6 +9,7 @@ import { type ChunkBaseline, type DeltaBaselines, PendingBaselines } from './del
 import { DistinctRows, familiesByName } from './distinct-families.js'
 import { Envelope } from './envelope.js'
 import { isMonotonic } from './metric-head.js'
+import type { ChunkRecording, PointCache } from './point-cache.js'
 import { RowWriter } from './row-writer.js'
 
 /** The content of one request, which has one resource. */
@@ -30,6 +31,8 @@ export interface MetricPartsOptions {
   readonly exemplarsAfterUnixMs: number
   /** Undefined for cumulative temporality. */
   readonly baselines: DeltaBaselines | undefined
+  /** The points of earlier exports. */
+  readonly cache: PointCache
   readonly maxPoints: number
   /** Counts points that are left out. */
   readonly counts: ExportCounts
@@ -46,13 +49,18 @@ const NO_LABELS = {}
 /** Encodes families into parts on demand, in slices of about 2 ms. */
 export async function* metricParts(families: readonly Family[], options: MetricPartsOptions): AsyncGenerator<MetricPartContent> {
   const slicer = new TimeSlicer()
-  for (const { resource, members } of byResource(families, options.resource)) {
-    const part = new PartInProgress(new Envelope(resource), options)
-    for (const _ of writeFamilies(members, part, options)) {
-      if (part.isFull) yield await takenInNextSlice(part, slicer)
-      if (slicer.isOver) await slicer.nextSlice()
+  options.cache.begin()
+  try {
+    for (const { resource, members } of byResource(families, options.resource)) {
+      const part = new PartInProgress(new Envelope(resource), options)
+      for (const _ of writeFamilies(members, part, options)) {
+        if (part.isFull) yield await takenInNextSlice(part, slicer)
+        if (slicer.isOver) await slicer.nextSlice()
+      }
+      if (part.points > 0) yield await takenInNextSlice(part, slicer)
     }
-    if (part.points > 0) yield await takenInNextSlice(part, slicer)
+  } finally {
+    options.cache.end()
   }
 }
 
@@ -69,8 +77,10 @@ function* writeFamilies(families: readonly Family[], part: PartInProgress, optio
     const distinct = group.length === 1 ? undefined : new DistinctRows(options.counts)
     for (const family of group) {
       // Snapshots are new objects in each export, so that no baseline can be found for them: they stay cumulative.
-      const baselines = isRowSource(family) ? options.baselines : undefined
-      for (const source of rowSourcesOf(family)) yield* writeRows(source, part, baselines, distinct)
+      const isKept = isRowSource(family)
+      const baselines = isKept ? options.baselines : undefined
+      const cache = isKept && distinct === undefined ? options.cache : undefined
+      for (const source of rowSourcesOf(family)) yield* writeRows(source, part, baselines, distinct, cache)
     }
   }
 }
@@ -80,18 +90,27 @@ function* writeRows(
   part: PartInProgress,
   baselines: DeltaBaselines | undefined,
   distinct: DistinctRows | undefined,
+  cache: PointCache | undefined,
 ): Generator<void> {
   const { generation } = source
   const rowsAStep = ROWS_A_STEP[source.kind]
   const deltas = source.kind !== 'summary' && isMonotonic(source.descriptor) ? baselines : undefined
+  const cached = source.kind === 'scalar' && deltas === undefined ? cache : undefined
   for (const [index, chunk] of source.chunks.entries()) {
+    if (cached !== undefined && part.addCached(source, generation, chunk)) {
+      yield
+      continue
+    }
+    const recording = cached?.record(source, generation, chunk)
     const baseline = deltas?.visit(source, index, chunk)
     // Unchanged rows are skipped before their visibility is checked, unless their labels are compared with other sources.
     const sinceEpoch = distinct === undefined ? (baseline?.epoch ?? 0) : 0
     let written = 0
-    for (let cell = nextChanged(chunk, 0, sinceEpoch); cell < chunk.size; cell = nextChanged(chunk, cell + 1, sinceEpoch)) {
+    for (let cell = nextChanged(chunk, 0, sinceEpoch); cell < chunk.size; ) {
       const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
-      if (isWanted) part.row(source, chunk, cell, baseline)
+      if (isWanted) part.row(source, chunk, cell, baseline, recording)
+      cell = nextChanged(chunk, cell + 1, sinceEpoch)
+      if (recording !== undefined && cell >= chunk.size) part.cache(recording)
       if (part.isFull || ++written % rowsAStep === 0) yield
     }
     yield
@@ -106,12 +125,17 @@ function nextChanged(chunk: RowChunk, cell: number, sinceEpoch: number): number 
   return next
 }
 
+/** The first points of the recorded chunk are in a part that was taken. */
+const TAKEN = -1
+
 class PartInProgress {
   readonly #envelope: Envelope
   readonly #options: MetricPartsOptions
   readonly #out: ProtobufWriter
   readonly #rows: RowWriter
   #pending: PendingBaselines | undefined
+  /** Where the points of the recorded chunk begin. */
+  #recordedFrom = TAKEN
 
   constructor(envelope: Envelope, options: MetricPartsOptions) {
     this.#envelope = envelope
@@ -128,12 +152,39 @@ class PartInProgress {
     return this.points >= this.#options.maxPoints || (this.points > 0 && this.#out.length >= this.#options.maxBytes())
   }
 
-  row(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline | undefined): void {
+  /** Adds the cached points of a chunk. Returns false if there are none, or if they do not fit. */
+  addCached(source: RowSource, generation: number, chunk: RowChunk): boolean {
+    const { cache, timeUnixMs, maxPoints, maxBytes } = this.#options
+    const cached = cache.find(source, generation, chunk)
+    if (cached === undefined || this.points + cached.points > maxPoints) return false
+    this.#rows.openScalar(source)
+    if (this.#out.length + cached.bytes.length > maxBytes() || !cache.update(cached, source, chunk, timeUnixMs)) return false
+    this.#out.raw(cached.bytes)
+    this.#rows.points += cached.points
+    return true
+  }
+
+  /** @param recording Of the chunk, if its points are to be cached. */
+  row(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline | undefined, recording: ChunkRecording | undefined): void {
+    if (recording !== undefined) {
+      if (recording.cells.length === 0) {
+        this.#rows.openScalar(source)
+        this.#recordedFrom = this.#out.length
+      }
+      recording.cells.push(cell)
+    }
     if (baseline !== undefined) this.#pending ??= new PendingBaselines()
     this.#rows.row(source, chunk, cell, baseline, this.#pending)
   }
 
+  /** Caches the points of a chunk, if all of them are in this part. */
+  cache(recording: ChunkRecording): void {
+    if (recording.cells.length === 0 || this.#recordedFrom === TAKEN) return
+    this.#options.cache.add(recording, this.#out.since(this.#recordedFrom), this.#options.timeUnixMs)
+  }
+
   take(): MetricPartContent {
+    this.#recordedFrom = TAKEN
     const points = this.#rows.end()
     const content = { envelope: this.#envelope, bytes: this.#out.take(), points, pending: this.#pending }
     this.#pending = undefined

@@ -9,6 +9,7 @@ import type { RetryLimits } from '../sending/send-until.js'
 import { DeltaBaselines } from './delta-baselines.js'
 import { MetricPart } from './metric-part.js'
 import { metricParts } from './metric-parts.js'
+import { PointCache } from './point-cache.js'
 import { OPTION_CODE, wholeNumber } from '../exporter-options.js'
 import { checkOtlp, MAX_REQUEST_BYTES, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
 import { OtlpSender } from './otlp-sender.js'
@@ -52,6 +53,7 @@ export class OtlpMetricExporter implements FamilyExporter {
   readonly #resource: Resource
   readonly #maxPoints: number
   readonly #baselines: DeltaBaselines | undefined
+  readonly #cache = new PointCache()
   readonly #times = new RisingTime('OtlpMetricExporter')
   /** The time of the last export that was delivered completely. Exemplars up to it have been sent. */
   #deliveredUnixMs = Number.NEGATIVE_INFINITY
@@ -112,6 +114,7 @@ export class OtlpMetricExporter implements FamilyExporter {
       histograms,
       exemplarsAfterUnixMs: exemplars ? this.#deliveredUnixMs : Infinity,
       baselines: this.#baselines,
+      cache: this.#cache,
       maxPoints: this.#maxPoints,
       counts: this.#sender.counts,
       spares: this.#sender.spares,

@@ -6,12 +6,12 @@ import { sendable } from './exponential-buckets.js'
 
 // Fields of opentelemetry.proto.metrics.v1 that points of all kinds share.
 const POINT = tag(1, 2)
-const START = tag(2, 1)
+export const START: number = tag(2, 1)
 const TIME = tag(3, 1)
 const COUNT = tag(4, 1)
 const SUM = tag(5, 1)
-const AS_DOUBLE = tag(4, 1)
-const AS_INT = tag(6, 1)
+export const AS_DOUBLE: number = tag(4, 1)
+export const AS_INT: number = tag(6, 1)
 const BUCKET_COUNTS = tag(6, 2)
 const EXPLICIT_BOUNDS = tag(7, 2)
 const SCALE = tag(6, 0)

@@ -44,6 +44,11 @@ export class RowWriter {
     else this.#distributionGrowth(source, chunk, cell, baseline, pending!)
   }
 
+  /** Begins the metric of a scalar, unless it is open already. */
+  openScalar(source: RowSource): void {
+    this.#ensure(source, scalarKind(source.descriptor), false)
+  }
+
   #total(source: RowSource, chunk: RowChunk, cell: number): void {
     const startUnixMs = chunk.startTimeUnixMs(cell)
     if (source.kind === 'summary') {
