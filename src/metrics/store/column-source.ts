@@ -103,7 +103,7 @@ class ColumnChunk extends StoredRows implements RowChunk {
 
   override labelValue(cell: number, key: number): string | undefined {
     const label = this.#labels[key]!
-    return typeof label === 'string' ? label : super.labelValue(cell, label)
+    return typeof label === 'string' ? label : this.store.labelText(this.chunk.start + cell, label)
   }
 
   value(cell: number): number {

@@ -43,9 +43,10 @@ export class FamilyTextCache implements SourceWriter {
   /** Writes the scalars of a chunk, one line each. They are the same in both text formats. */
   writeSamples(at: number, generation: number, out: OutputBuffer): void {
     const chunk = this.#chunk(at)
+    const { name, labelNames } = this.#family
     const prefix = (cell: number): string => {
-      const labels = this.#labels(at, cell)
-      return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `
+      const labels = labelPairs(labelNames, chunk, cell)
+      return labels === '' ? `${name} ` : `${name}{${labels}} `
     }
     if (this.#source instanceof SnapshotRows) {
       // A snapshot is read only once, so that a cache is useless.
@@ -69,8 +70,10 @@ export class FamilyTextCache implements SourceWriter {
     special?: (cell: number) => string | undefined,
   ): void {
     const cache = (this.#histograms[at] ??= new HistogramTextCache())
-    cache.update(this.#chunk(at), (cell) => this.#labels(at, cell))
-    cache.write(this.#chunk(at), generation, lines, out, special)
+    const chunk = this.#chunk(at)
+    const { labelNames } = this.#family
+    cache.update(chunk, (cell) => labelPairs(labelNames, chunk, cell))
+    cache.write(chunk, generation, lines, out, special)
   }
 
   #writeSummaries(chunk: RowChunk, generation: number, out: OutputBuffer): void {
@@ -79,11 +82,6 @@ export class FamilyTextCache implements SourceWriter {
 
   #chunk(at: number): RowChunk {
     return this.#source.chunks[at]!
-  }
-
-  #labels(at: number, cell: number): string {
-    const chunk = this.#chunk(at)
-    return labelPairs(this.#family.labelNames, (key) => chunk.labelValue(cell, key), chunk.isOverflow(cell))
   }
 }
 

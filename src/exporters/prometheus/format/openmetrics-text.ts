@@ -6,7 +6,7 @@ import { escapeValue } from './escape.js'
 import { exemplarText } from './exemplar-text.js'
 import type { ExposedFamily } from './names.js'
 import { formatCanonicalBound, formatNumber } from './format-number.js'
-import { labelPairs, sampleLine, withLabel } from './sample-line.js'
+import { seriesLabels, sampleLine, withLabel } from './sample-line.js'
 
 export interface OpenMetricsOptions {
   /**
@@ -63,7 +63,7 @@ export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, se
 export function openMetricsSeries(family: ExposedFamily, series: TimeSeries, created: boolean): string {
   const value = series.points.at(-1)?.value
   if (value === undefined) return ''
-  const labels = labelPairs(family.labelNames, (at) => series.labelValues[at], series.overflow ?? false)
+  const labels = seriesLabels(family, series)
   const samples =
     typeof value === 'number'
       ? scalarText(family, labels, value, series)

@@ -44,17 +44,20 @@ export class SampleTextCache {
 
   #render(chunk: RowChunk, generation: number, prefix: (cell: number) => string): void {
     const { size } = chunk
-    this.#valueStarts = new Int32Array(size)
-    this.#lineEnds = new Int32Array(size)
+    const valueStarts = new Int32Array(size)
+    const lineEnds = new Int32Array(size)
+    const isWhole = chunk.newestGeneration <= generation
     let text = ''
     for (let cell = 0; cell < size; cell++) {
-      if (isVisibleIn(generation, chunk, cell)) {
+      if (isWhole ? chunk.isLive(cell) : isVisibleIn(generation, chunk, cell)) {
         text += prefix(cell)
-        this.#valueStarts[cell] = text.length
+        valueStarts[cell] = text.length
         text += `${formatNumber(chunk.value(cell))}\n`
-      } else this.#valueStarts[cell] = text.length
-      this.#lineEnds[cell] = text.length
+      } else valueStarts[cell] = text.length
+      lineEnds[cell] = text.length
     }
+    this.#valueStarts = valueStarts
+    this.#lineEnds = lineEnds
     const bytes = Buffer.from(text) // one native call for all lines
     if (bytes.length > text.length) this.#toByteOffsets(text)
     this.#keep(bytes, bytes.length)

@@ -3,7 +3,7 @@ import { selectFamilies } from './select-families.js'
 import { escapeHelp } from './escape.js'
 import type { ExposedFamily } from './names.js'
 import { formatNumber } from './format-number.js'
-import { labelPairs, sampleLine, withLabel } from './sample-line.js'
+import { seriesLabels, sampleLine, withLabel } from './sample-line.js'
 
 /**
  * Formats snapshots as a document of the Prometheus text format 0.0.4. This is the reference: {@link streamText} writes the same bytes
@@ -42,7 +42,7 @@ export function textHead({ name, type, help }: ExposedFamily): string {
 /** Formats the samples of one series. Empty if its value does not match the type of the family. */
 export function seriesText(family: ExposedFamily, series: TimeSeries): string {
   const value = series.points.at(-1)?.value
-  const labels = labelsText(family, series)
+  const labels = seriesLabels(family, series)
   if (typeof value === 'number') {
     return family.type === 'counter' || family.type === 'gauge' ? sampleLine(family.name, labels, formatNumber(value)) : ''
   }
@@ -78,8 +78,4 @@ function summaryText({ name, formatBound }: ExposedFamily, labels: string, { qua
     sampleLine(`${name}_sum`, labels, formatNumber(sum)) +
     sampleLine(`${name}_count`, labels, String(count))
   )
-}
-
-function labelsText({ labelNames }: ExposedFamily, { labelValues, overflow = false }: TimeSeries): string {
-  return labelPairs(labelNames, (at) => labelValues[at], overflow)
 }
