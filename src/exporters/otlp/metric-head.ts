@@ -41,7 +41,7 @@ export class OpenMetric {
     this.#out = out
     this.#metric = out.open(ITEM, LENGTH_BYTES)
     out.string(NAME, descriptor.name)
-    if (descriptor.description !== '') out.string(DESCRIPTION, descriptor.description)
+    if (descriptor.description) out.string(DESCRIPTION, descriptor.description)
     const unit = sentUnit(descriptor)
     if (unit !== '') out.string(UNIT, unit)
     this.#data = out.open(DATA[kind], LENGTH_BYTES)
@@ -71,5 +71,5 @@ export function isMonotonic({ type }: MetricDescriptor): boolean {
 
 /** Omits the unit 1 of gauges, for which receivers that convert to Prometheus would append `_ratio` to the name. */
 function sentUnit(descriptor: MetricDescriptor): string {
-  return descriptor.unit === '1' && !isMonotonic(descriptor) ? '' : descriptor.unit
+  return descriptor.unit === '1' && !isMonotonic(descriptor) ? '' : (descriptor.unit ?? '')
 }

@@ -12,6 +12,7 @@ import { MAX_UNSETTLED, RENEW_AFTER_MS } from '../../base/with-timeout.js'
 import type { Metric } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
+import { familyFault } from '../data/validate-family.js'
 
 /** Why a producer's metrics are missing from a gathering. */
 export type GatherFailureReason = 'throw' | 'reject' | 'timeout' | 'stuck' | 'invalid'
@@ -257,8 +258,10 @@ function reasonOf(error: unknown, otherwise: 'throw' | 'reject'): GatherFailureR
 function valid<T extends Family>(answer: Iterable<T>): T[] {
   if (typeof answer?.[Symbol.iterator] !== 'function') throw new Refusal('invalid', 'getMetrics() must return an iterable of metrics')
   const list = [...answer]
-  const wrong = list.findIndex((family) => typeof family?.descriptor?.name !== 'string')
-  if (wrong >= 0) throw new Refusal('invalid', `the metric at index ${wrong} has no descriptor`)
+  for (const [at, family] of list.entries()) {
+    const fault = familyFault(family)
+    if (fault !== undefined) throw new Refusal('invalid', `the metric at index ${at} ${fault}`)
+  }
   return list
 }
 

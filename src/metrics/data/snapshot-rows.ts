@@ -1,3 +1,4 @@
+import { isObject } from '../../base/check-options.js'
 import type {
   DistributionValue,
   Exemplar,
@@ -86,8 +87,7 @@ class SnapshotChunk implements RowChunk {
   }
 
   isLive(cell: number): boolean {
-    const value = this.#value(cell)
-    return value !== undefined && this.#kind === (typeof value === 'number' ? 'scalar' : value.kind)
+    return isOfKind(this.#kind, this.#value(cell))
   }
 
   isOverflow(cell: number): boolean {
@@ -95,7 +95,7 @@ class SnapshotChunk implements RowChunk {
   }
 
   labelValue(cell: number, key: number): string | undefined {
-    return this.#series(cell).labelValues[key]
+    return labelText(this.#series(cell).labelValues[key])
   }
 
   lastEpoch(): number {
@@ -130,7 +130,8 @@ class SnapshotChunk implements RowChunk {
   }
 
   exemplar(cell: number, bucket: number): Exemplar | undefined {
-    return this.#kind === 'distribution' ? this.#distribution(cell).exemplars?.[bucket] : this.#series(cell).exemplar
+    const given = this.#kind === 'distribution' ? this.#distribution(cell).exemplars?.[bucket] : this.#series(cell).exemplar
+    return isObject(given?.attachments) ? given : undefined
   }
 
   exponential(cell: number): ExponentialValue | undefined {
@@ -147,13 +148,26 @@ function kindOf({ type }: MetricDescriptor): RowSource['kind'] {
   return type === 'SUMMARY' ? 'summary' : 'scalar'
 }
 
+/** A foreign producer may return numbers. */
+function labelText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+}
+
+/** Values of foreign producers may have any shape. */
+function isOfKind(kind: RowSource['kind'], value: unknown): boolean {
+  if (kind === 'scalar') return typeof value === 'number'
+  if (!isObject(value) || value.kind !== kind) return false
+  return kind === 'summary' ? Array.isArray(value.quantiles) : Array.isArray(value.bounds) && Array.isArray(value.bucketCounts)
+}
+
 function newestValue({ points }: TimeSeries): PointValue | undefined {
   return points[points.length - 1]?.value
 }
 
 function boundsOf(series: TimeSeries): readonly number[] {
   const value = newestValue(series)
-  return typeof value === 'object' && value.kind === 'distribution' ? value.bounds : NO_BOUNDS
+  return isOfKind('distribution', value) ? (value as DistributionValue).bounds : NO_BOUNDS
 }
 
 function haveEqualBounds(one: readonly number[], other: readonly number[]): boolean {

@@ -56,7 +56,7 @@ export const exposedFamily: (descriptor: MetricDescriptor) => ExposedFamily = me
     baseName: base,
     openMetricsType: openMetrics,
     unit: hasUnit ? word : '',
-    help: descriptor.description,
+    help: String(descriptor.description ?? ''),
     formatBound: descriptor.plainBounds === true ? formatNumber : formatBound,
     labelNames,
     sampleNames: sampleNames(descriptor),

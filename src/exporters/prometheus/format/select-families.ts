@@ -89,7 +89,7 @@ function distinctSeries<F extends Family>(members: readonly F[], { name }: Expos
 }
 
 function identityOf({ labelValues, overflow = false }: TimeSeries): string {
-  return JSON.stringify([overflow, ...labelValues.map((value) => value?.toWellFormed() ?? '')])
+  return JSON.stringify([overflow, ...labelValues.map((value) => String(value ?? '').toWellFormed())])
 }
 
 function leaveOut({ descriptor }: Family, { name }: ExposedFamily, reason: string, why: string): void {
