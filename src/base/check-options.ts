@@ -38,16 +38,20 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  */
 export function checkOptions<T extends object>(owner: string, options: T | undefined, known: OptionNames<T>): void {
   if (options === undefined) return
-  if (!isObject(options)) {
-    const given = options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`
-    throw new DefinitionError('ERR_OPTION', `the options of ${owner} must be an object: they are ${given}`)
-  }
+  checkIsObject(owner, options)
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(known, name)) continue
     const near = hintFor(name, Object.keys(known))
     const hint = near === undefined ? `its options are ${Object.keys(known).join(', ')}` : `perhaps ${near}`
     throw new DefinitionError('ERR_OPTION', `${owner} has no option ${JSON.stringify(name.slice(0, 100))} (${hint})`)
   }
+}
+
+/** @throws {@link DefinitionError} `ERR_OPTION` unless the options are an object with named values. */
+export function checkIsObject(owner: string, options: unknown): void {
+  if (isObject(options)) return
+  const given = options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`
+  throw new DefinitionError('ERR_OPTION', `the options of ${owner} must be an object: they are ${given}`)
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkOptions, type OptionNames, optionNames } from '../base/check-optio
 import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
+import { keepLastAtExit } from '../base/listeners.js'
 import { warnOnce } from '../base/logger.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { processGlobal } from '../base/process-global.js'
@@ -96,8 +97,10 @@ function newGroup({ hash, kind }: GroupIdentity, { name, producers, perMember, f
   const open = (): boolean => !isAlone || openToOthers(membership, hash)
   const stopAnswering = isMainThread && name === undefined ? answerThreads({ hash, folder }, open) : undefined
   const flush = (): void => membership.flushSync()
+  const stopStayingLast = keepLastAtExit(flush)
   const group = new MetricGroup(member, membership, clock, all.some(isSelfMetrics), () => {
     process.off('exit', flush)
+    stopStayingLast()
     cluster.off('fork', open)
     stopAnswering?.()
     main?.close()

@@ -8,6 +8,7 @@ import { errorText } from '../base/rate-limited-log.js'
 import { processEnd, warnOnce } from '../base/logger.js'
 import { componentName } from '../base/inspect-value.js'
 import { processGlobal } from '../base/process-global.js'
+import { hasExitListeners, keepLastAtExit } from '../base/listeners.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
@@ -62,7 +63,8 @@ const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new 
 
 /**
  * Flushes and shuts down targets when the process ends: on SIGTERM, SIGINT and SIGHUP, after an uncaught error and when the event loop
- * is empty. On `process.exit()` only synchronous exports are possible. No hooks are installed by default.
+ * is empty. On `process.exit()` only synchronous exports are possible; they contain what the application's listeners of `exit` record. No
+ * hooks are installed by default.
  *
  * The exit status does not change: 143, 130, 129, 1 with the error printed, or that of the application. A second signal ends the process at
  * once. The hooks wait no longer than the grace period for a target that hangs. If the application has its own listener for a signal or for
@@ -106,14 +108,18 @@ function checkTarget(target: ShutdownTarget, index: number): void {
   throw new DefinitionError('ERR_SHUTDOWN_TARGET', `a target must have shutdown(), close() or flush(): the one at index ${index} has none`)
 }
 
+let stopStayingLast: (() => void) | undefined
+
 function listen(event: string, listener: (...args: never[]) => void): void {
   if (state.listeners.has(event)) return
   state.listeners.set(event, listener)
   process.on(event, listener as () => void)
+  if (event === 'exit') stopStayingLast = keepLastAtExit(listener as () => void)
 }
 
 function unlisten(event: string): void {
   process.off(event, state.listeners.get(event) as () => void)
+  if (event === 'exit') stopStayingLast?.()
   state.listeners.delete(event)
 }
 
@@ -150,6 +156,7 @@ function onBeforeExit(): void {
     return
   }
   processEnd.isIdle = true
+  processEnd.hasExitListeners = hasExitListeners()
   inNextTurn(() => {
     processEnd.isIdle = false // another listener has added work to the event loop
   }).unref()

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HistogramLogReader } from 'hdr-histogram-js'
@@ -30,6 +33,19 @@ test.each([false, true])(
     expect(readdirSync(folder)).toEqual(['job.prom'])
   },
 )
+
+test.each([true, 'naturally'])('the last export has what a later listener of exit records (at process.exit(): %s)', async (atExit) => {
+  expect(await run({ exporter: 'textfile', path: join(folder, 'job.prom'), atExit })).toEqual({ status: 3, stderr: '' })
+  expect(readFileSync(join(folder, 'job.prom'), 'utf8')).toContain('waits_total 2\n')
+})
+
+test('a program that ends naturally with a listener of exit logs no loss if its exporter needs time', async () => {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end())).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  expect(await run({ exporter: 'pushgateway', url, atExit: 'naturally' })).toEqual({ status: 3, stderr: '' })
+  server.close()
+})
 
 test('process.exit() deletes a textfile that a shutdown would delete', async () => {
   const end = await run({ exporter: 'textfile', path: join(folder, 'job.prom'), early: true, deleteOnShutdown: true })

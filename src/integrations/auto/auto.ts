@@ -1,6 +1,7 @@
 import type { Environment } from '../../base/resource.js'
 import { isMainThread } from 'node:worker_threads'
 import { givenOptions } from '../../base/check-options.js'
+import { keepLastAtExit } from '../../base/listeners.js'
 import { processGlobal } from '../../base/process-global.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
 import { readConfigurationFile } from '../../setup/configuration-file.js'
@@ -100,7 +101,9 @@ function exportAtTheEnd(scope: Tallyscope, settings: Settings): void {
     return
   }
   process.once('beforeExit', () => void scope.flush().catch((error: unknown) => warnOfAuto('export the last metrics', error)))
-  process.once('exit', () => scope.flushSync())
+  const flush = (): void => scope.flushSync()
+  process.once('exit', flush)
+  keepLastAtExit(flush)
 }
 
 function settingsOf(env: Environment): Settings {

@@ -91,7 +91,7 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
     clock,
     ...givenOptions({ timeoutMs: exportTimeoutMs, keepAlive, logger }),
     run: takesFamilies(exporter) ? (ending) => exportRows(exporter, ending) : exportSnapshots,
-    runSync: () => exportSync(producers, exporter, gathering),
+    runSync: (isFlushed) => (isFlushed && exporter.exportSync === undefined ? undefined : exportSync(producers, exporter, gathering)),
     onClose: () => exporter.shutdown?.(),
   })
 }

@@ -34,8 +34,9 @@ export interface PeriodicMetricTaskOptions {
   /**
    * Does the work of `run` without waiting when the process ends. If it cannot, it throws or returns the reason. Default: the run counts
    * as failed.
+   * @param isFlushed True if only listeners of `exit` have run since the last run.
    */
-  readonly runSync?: () => string | undefined
+  readonly runSync?: (isFlushed: boolean) => string | undefined
   /** Called once by `close()`, after the last run. Default: nothing. */
   readonly onClose?: () => unknown
 }
@@ -172,11 +173,12 @@ export class PeriodicMetricTask {
 
   /** Runs once more without waiting, as far as possible, when the process ends. Losses are logged. */
   flushSync(): void {
-    // The event loop was empty: the shutdown hooks have flushed, and nothing has run since.
-    if (this.#end !== undefined || (processEnd.isIdle && this.#lastError === undefined && this.#tally.runs > 0)) return
+    // The event loop was empty: the shutdown hooks have flushed, and only listeners of `exit` can have run since.
+    const isFlushed = processEnd.isIdle && this.#lastError === undefined && this.#tally.runs > 0
+    if (this.#end !== undefined || (isFlushed && !processEnd.hasExitListeners)) return
     try {
       const { runSync } = this.#options
-      const problem = runSync === undefined ? 'it cannot run without waiting' : runDetached(runSync)
+      const problem = runSync === undefined ? 'it cannot run without waiting' : runDetached(() => runSync(isFlushed))
       if (problem !== undefined) throw new Error(problem)
       this.#tally.runs++
     } catch (error) {
