@@ -4,7 +4,7 @@ import { DefinitionError } from '../../base/errors.js'
 
 /** Options of percentiles. All have defaults. */
 export interface PercentilesOptions {
-  /** Quantiles that are shown, each 0 to 1. Default `[0.5, 0.9, 0.99]`. */
+  /** Quantiles that are shown, each 0 to 1; none for count and sum alone. Default `[0.5, 0.9, 0.99]`. */
   readonly quantiles?: readonly number[]
   /** Significant decimal digits of quantiles, 1 to 5. Each further digit takes ten times the memory. Default 2. */
   readonly significantDigits?: number
@@ -64,7 +64,7 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
 
   const { quantiles = [0.5, 0.9, 0.99], significantDigits = 2, maxAgeMs = 600_000, windows = 2, expectedIntervalMs = 0 } = options
   const lowest = options.lowest ?? LOWEST[unit] ?? 1e-6
-  check(Array.isArray(quantiles) && quantiles.length > 0 && quantiles.length <= 100, 'quantiles must be 1 to 100 numbers', quantiles)
+  check(Array.isArray(quantiles) && quantiles.length <= 100, 'quantiles must be at most 100 numbers', quantiles)
   check(
     quantiles.every((quantile) => quantile >= 0 && quantile <= 1),
     'quantiles must lie between 0 and 1',

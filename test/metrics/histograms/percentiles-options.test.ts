@@ -30,7 +30,7 @@ test('the expected interval is in the unit of the measure', () => {
 
 test('options out of range are refused with the given value', () => {
   const faults: [PercentilesOptions, string][] = [
-    [{ quantiles: [] }, 'quantiles must be 1 to 100 numbers: [] was given'],
+    [{ quantiles: 0.5 as never }, 'quantiles must be at most 100 numbers: 0.5 was given'],
     [{ quantiles: [0.5, 99] }, 'quantiles must lie between 0 and 1: [0.5, 99] was given'],
     [{ quantiles: [Number.NaN] }, 'quantiles must lie between 0 and 1: [NaN] was given'],
     [{ quantiles: [0.5, 0.5] }, 'quantiles must differ: [0.5, 0.5] was given'],

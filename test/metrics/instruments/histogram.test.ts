@@ -26,6 +26,12 @@ test('a histogram counts values into its buckets, a value on a bound into the bu
   )
 })
 
+test('a summary without quantiles keeps count and sum', () => {
+  const { registry } = registryOf()
+  registry.summary('job/size', { quantiles: [] }).observe(3)
+  expect(textOf(registry)).toBe('# TYPE job_size summary\njob_size_sum 3\njob_size_count 1\n')
+})
+
 test('a summary keeps quantiles, count and sum', () => {
   const { registry } = registryOf()
   const size = registry.summary('job/size', { unit: 'By', quantiles: [0, 1] })
