@@ -40,6 +40,8 @@ interface Observation {
   readonly observe: Observe
   /** The pending result, if any. The function is not called again before it has settled. */
   running: Promise<void> | undefined
+  /** True while the function is called. */
+  isCalling: boolean
   /** True if a gathering has stopped waiting for it. Later gatherings do not wait. */
   isLate: boolean
 }
@@ -91,7 +93,7 @@ export class Derived<K extends string = never> {
       this.#fail('limit', undefined)
       return () => {}
     }
-    const observation: Observation = { key, labels: own, observe: fn, running: undefined, isLate: false }
+    const observation: Observation = { key, labels: own, observe: fn, running: undefined, isCalling: false, isLate: false }
     this.#observations.set(key, observation)
     return () => {
       if (this.#observations.get(key) !== observation) return
@@ -127,7 +129,9 @@ export class Derived<K extends string = never> {
   }
 
   #callOne(observation: Observation): Promise<void> | undefined {
+    if (observation.isCalling) return undefined // the function itself gathers: it sees its last value
     let answer: number | Promise<number>
+    observation.isCalling = true
     try {
       answer = observation.observe()
       if (!isThenable(answer)) {
@@ -137,6 +141,8 @@ export class Derived<K extends string = never> {
     } catch (error) {
       this.#fail('throw', error, observation)
       return undefined
+    } finally {
+      observation.isCalling = false
     }
     observation.running = Promise.resolve(answer)
       .then(

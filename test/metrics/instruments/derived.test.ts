@@ -31,6 +31,21 @@ function setUp(kind: 'derivedGauge' | 'derivedCumulative' = 'derivedGauge', type
   }
 }
 
+test.each([
+  ['a function', false],
+  ['an async function', true],
+])('%s that gathers its own registry sees its last value', async (_, isAsync) => {
+  const { registry, derived, rows } = setUp()
+  let calls = 0
+  const gatherOwn = (): unknown => {
+    calls++
+    return registry.getMetrics()
+  }
+  derived.observe(isAsync ? async () => ((await gatherOwn()) as Metric[]).length : () => (gatherOwn() === undefined ? 0 : 7), { a: 'x' })
+  expect(await rows()).toEqual([isAsync ? 'x 1' : 'x 7'])
+  expect(calls).toBe(1)
+})
+
 test('the callback is called at each gathering, whether it is async or not', async () => {
   const { derived, rows } = setUp()
   let value = 5
