@@ -1,3 +1,6 @@
+import { isObject } from '../../../base/check-options.js'
+import { DefinitionError } from '../../../base/errors.js'
+import { inspectValue } from '../../../base/inspect-value.js'
 import { headerValue, type RequestHeaders } from '../../../serving/scrape-request.js'
 import type { Encoder } from '../format/encoder.js'
 import { headerClauses } from './accept-header.js'
@@ -47,13 +50,23 @@ export interface NegotiatedResponse {
 const MAX_KEPT = 16
 const MAX_KEPT_LENGTH = 1_024
 
+function checkEncoders(encoders: unknown): void {
+  const given: readonly unknown[] = Array.isArray(encoders) ? encoders : []
+  const wrong = given.find((each) => !isObject(each) || typeof each.accepts !== 'function' || typeof each.encode !== 'function')
+  if (given.length > 0 && wrong === undefined) return
+  const shown = given.length > 0 ? `one is ${inspectValue(wrong)}` : `they are ${inspectValue(encoders)}`
+  throw new DefinitionError('ERR_PROMETHEUS_OPTION', `encoders must be a list such as [textEncoder, openMetricsEncoder()]: ${shown}`)
+}
+
 /** Negotiates, and caches the results by header values, because a scraper always sends the same ones. */
 export class ResponseNegotiator {
   readonly #encoders: readonly [Encoder, ...Encoder[]]
   readonly #gzip: boolean
   readonly #kept = new Map<string, NegotiatedResponse>()
 
+  /** @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` unless there are encoders. */
   constructor(encoders: readonly [Encoder, ...Encoder[]], gzip: boolean) {
+    checkEncoders(encoders)
     this.#encoders = encoders
     this.#gzip = gzip
   }

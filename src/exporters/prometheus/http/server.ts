@@ -61,7 +61,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   checkOptions('serveMetrics', given, SERVER_OPTIONS)
   const options = ownOptions(given)
   const port = wholeNumber('port', options.port, 9464, 0, 65_535)
-  const host = options.host ?? '127.0.0.1'
+  const host = checkHost(options.host ?? '127.0.0.1')
   const path = options.path ?? '/metrics'
   if (!/^\/[\w\-./~]*$/.test(path)) {
     throw new DefinitionError(
@@ -139,6 +139,12 @@ function notFound(request: IncomingMessage, response: ServerResponse, path: stri
     'x-content-type-options': 'nosniff',
   })
   response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+/** Node listens on all addresses if the host is empty, as that of a variable that is not set. */
+function checkHost(host: unknown): string {
+  if (typeof host === 'string' && host !== '') return host
+  throw new DefinitionError('ERR_PROMETHEUS_OPTION', `host must be a name or an address: it is ${inspectValue(host)}`)
 }
 
 /** The host for a URL that this machine can open. */

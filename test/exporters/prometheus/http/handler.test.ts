@@ -7,6 +7,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import { inNextTurn } from '../../../../src/base/timer.js'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
+import { openMetricsEncoder } from '../../../../src/exporters/prometheus/format/openmetrics.js'
+import { textEncoder } from '../../../../src/exporters/prometheus/format/text-encoder.js'
 import { type MetricsHandlerOptions, metricsHandler } from '../../../../src/exporters/prometheus/http/handler.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
 import { bytesOf, distribution, manyGauges, metric, producer } from '../format/metric-samples.js'
@@ -228,6 +230,9 @@ test('options out of range are refused', () => {
     { maxInFlight: 1.5 },
     { maxWaiting: -1 },
     { gatherTimeoutMs: 2 ** 31 },
+    { encoders: [] as never },
+    { encoders: textEncoder as never },
+    { encoders: [openMetricsEncoder as never] },
   ]
   for (const options of wrong)
     expect(() => handler(() => [one], options)).toThrow(expect.objectContaining({ code: 'ERR_PROMETHEUS_OPTION' }))

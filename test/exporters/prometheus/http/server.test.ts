@@ -114,6 +114,8 @@ test('options out of range are refused before listening', async () => {
     { port: -1 },
     { port: 65_536 },
     { port: '80' as never },
+    { host: '' },
+    { host: 5 as never },
     { path: 'metrics' },
     { path: '/a?b' },
     { sendTimeoutMs: 0 },
