@@ -83,7 +83,8 @@ test.each(Object.entries({ ...UNREADABLE, ...READABLE }))('a foreign metric with
   const bodies: string[] = []
   const exporter = new OtlpMetricExporter({ endpoint: 'http://127.0.0.1:1', compression: 'none', protocol: 'http/json' })
   const families = await gatherFamilies(producersWith(family))
-  await exporter.exportFamilies(families, { timeUnixMs: 1, timeoutMs: 100 }).catch((error: Error) => bodies.push(error.message))
+  const context = { timeUnixMs: 1, timeoutMs: 100, signal: AbortSignal.timeout(1_000), isLast: true }
+  await exporter.exportFamilies(families, context).catch((error: Error) => bodies.push(error.message))
   await exporter.shutdown()
   expect(bodies.join()).not.toMatch(/cannot|undefined|not a function/i)
 })

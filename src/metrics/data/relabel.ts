@@ -1,6 +1,7 @@
 import { inspectValue } from '../../base/inspect-value.js'
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
+import { getOrInsert } from '../../base/get-or-insert.js'
 import { internString } from '../../base/intern-string.js'
 import { ForwardingSource } from './forwarding-source.js'
 import { mapProducer } from './map-producer.js'
@@ -9,7 +10,7 @@ import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue
 import { checkLabelKeys } from './name-registry.js'
 import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
-import { isKey } from './validate-definition.js'
+import { constantTexts, isKey } from './validate-definition.js'
 
 export interface RelabelOptions {
   /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
@@ -24,7 +25,7 @@ const OPTIONS: OptionNames<RelabelOptions> = { constantLabels: true, renameLabel
  * Returns a producer of the same metrics with other labels. Recorded data, and names of views and instruments in code, do not change.
  *
  * @throws {@link DefinitionError} `ERR_KEYS` if a key is not a valid label key, `ERR_LABEL_RESERVED` if formats use it themselves,
- *   `ERR_LABEL_CLASH` if two constant labels would have one name, `ERR_OPTION` if a constant label is not a string.
+ *   `ERR_LABEL_CLASH` if two constant labels would have one name, `ERR_OPTION` if a constant label is neither a string, a number nor a boolean.
  * @example
  * serveMetrics({ producers: [relabel(stats, { constantLabels: { app: 'shop' }, renameLabels: { 'http.route': 'route' } })] })
  */
@@ -51,9 +52,11 @@ export class Relabelling {
   readonly #source = memoize((source: RowSource): RowSource => new RelabelledSource(source, this.#describe(source.descriptor)))
 
   constructor({ constantLabels = {}, renameLabels = {} }: RelabelOptions) {
-    this.#constant = Object.entries(constantLabels).map(([key, value]) => [checkKey(key), checkValue(key, value)])
+    const constant = constantTexts('ERR_OPTION', 'constantLabels', constantLabels)
+    this.#constant = constant.map(([key, text]) => [checkKey(key), internString(text)])
     checkLabelKeys('constantLabels', Object.keys(constantLabels))
-    this.#renamed = new Map(Object.entries(renameLabels).map(([key, name]) => [key, checkKey(name)]))
+    const renamed = constantTexts('ERR_OPTION', 'renameLabels', renameLabels)
+    this.#renamed = new Map(renamed.map(([key, name]) => [key, checkKey(name)]))
     for (const name of this.#renamed.values()) checkLabelKeys('renameLabels', [name])
   }
 
@@ -91,14 +94,35 @@ export class Relabelling {
   }
 }
 
+/**
+ * Returns a family with its labels in another order. The same source always returns the same object.
+ * @param order The indexes of the labels, in their new order.
+ */
+export function reorderLabels<F extends Family>(family: F, order: readonly number[]): F {
+  return (isRowSource(family) ? reorderSource(family)(order.join()) : reorderMetric(family, order)) as F
+}
+
+const reorderSource = memoize((source: RowSource) => {
+  const orders = new Map<string, RowSource>()
+  return (text: string): RowSource =>
+    getOrInsert(orders, text, () => {
+      const origins = text.split(',').map(Number)
+      return new RelabelledSource(source, { descriptor: reorderDescriptor(source.descriptor, origins), origins })
+    })
+})
+
+function reorderMetric(metric: Metric, order: readonly number[]): Metric {
+  const timeSeries = metric.timeSeries.map((series) => ({ ...series, labelValues: order.map((at) => series.labelValues[at]) }))
+  return { ...metric, descriptor: reorderDescriptor(metric.descriptor, order), timeSeries }
+}
+
+function reorderDescriptor(descriptor: MetricDescriptor, order: readonly number[]): MetricDescriptor {
+  return Object.freeze({ ...descriptor, labelKeys: Object.freeze(order.map((at) => descriptor.labelKeys[at]!)) })
+}
+
 function checkKey(key: string): string {
   if (typeof key === 'string' && isKey(key)) return internString(key)
   throw new DefinitionError('ERR_KEYS', `a label key must be 1 to 255 printable ASCII characters: ${inspectValue(key)} is not`)
-}
-
-function checkValue(key: string, value: unknown): string {
-  if (typeof value === 'string') return internString(value)
-  throw new DefinitionError('ERR_OPTION', `constantLabels must be strings: ${inspectValue(key)} is a ${typeof value}`)
 }
 
 class RelabelledSource extends ForwardingSource {

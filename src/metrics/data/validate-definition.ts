@@ -1,4 +1,4 @@
-import { checkOneOf } from '../../base/check-options.js'
+import { checkOneOf, isObject } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { isPrintableAscii } from '../../base/printable-ascii.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -30,9 +30,27 @@ export function checkUnit(what: string, name: string, unit: unknown): asserts un
 
 const MERGE_RULES: readonly MergeRule[] = ['sum', 'min', 'max', 'latest', 'each']
 
+/** @throws {@link DefinitionError} `ERR_OPTION` unless the description is a string. */
+export function checkDescription(what: string, name: string, description: unknown): asserts description is string {
+  if (typeof description === 'string') return
+  throw new DefinitionError('ERR_OPTION', `a description must be a string: ${what} ${name} has ${inspectValue(description)}`)
+}
+
 /** @throws {@link DefinitionError} `ERR_OPTION` unless the rule is a {@link MergeRule} or undefined. */
 export function checkMergeRule(what: string, rule: unknown): asserts rule is MergeRule | undefined {
   if (rule !== undefined) checkOneOf('ERR_OPTION', `merge of ${what}`, rule as MergeRule, MERGE_RULES)
+}
+
+/**
+ * The strings of labels that many series have, by key. Numbers and booleans are converted, as in tags.
+ * @throws {@link DefinitionError} `code` if a value is another one, such as an environment variable that is not set.
+ */
+export function constantTexts(code: string, what: string, labels: unknown): [key: string, text: string][] {
+  if (!isObject(labels)) throw new DefinitionError(code, `${what} must be an object of strings: it is ${inspectValue(labels)}`)
+  return Object.entries(labels).map(([key, value]) => {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return [key, String(value)]
+    throw new DefinitionError(code, `${what} must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
+  })
 }
 
 /** UCUM codes of units that are often written as words. */

@@ -91,5 +91,6 @@ export function areLabels(instrument: Instrument, given: object): boolean {
 export function swapped(instrument: Instrument): void {
   instrument.drop('not a number')
   const { name } = instrument.descriptor
-  warnOnce('TALLYSCOPE_LABELS', `${name} swapped`, `${name} was given labels before the value, which is dropped: the value must be first`)
+  const rule = instrument.store.labelKeys.length === 0 ? 'it has no label keys' : 'the value must be first'
+  warnOnce('TALLYSCOPE_LABELS', `${name} swapped`, `${name} was given labels before the value, which is dropped: ${rule}`)
 }

@@ -3,7 +3,7 @@ import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
-import { checkKeys, checkMergeRule, checkName, checkUnit } from '../data/validate-definition.js'
+import { checkDescription, checkKeys, checkMergeRule, checkName, checkUnit, constantTexts } from '../data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelString } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
@@ -87,14 +87,18 @@ export class Instrument {
   readonly store: RowStore
   readonly source: ColumnSource
   readonly #needsLabels: boolean
+  readonly #expected: ExpectedLabels
+  /** True once labels were given to an instrument that has no keys. Its only row exists, so that they are not noticed when it is made. */
+  #hasNoticedLabels = false
   /** True if the only series is exposed as 0 before its first value. */
   readonly startsAtZero: boolean
 
-  /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
+  /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS`, `ERR_OPTION` if constant labels break a rule. */
   constructor(name: string, options: MergeableOptions, kind: InstrumentKind, home: InstrumentHome) {
     const { merge } = options
     const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
-    const constant = { ...home.constantLabels, ...options.constantLabels }
+    const given = constantTexts('ERR_OPTION', `constantLabels of metric ${name}`, options.constantLabels ?? {})
+    const constant = { ...home.constantLabels, ...Object.fromEntries(given) }
     const own = kind.ownKey === undefined ? [] : [kind.ownKey]
     const all = [...labelKeys, ...Object.keys(constant), ...own]
     checkKeys('metric', name, all)
@@ -103,27 +107,27 @@ export class Instrument {
     this.rowLimit = rowLimit
     this.descriptor = Object.freeze({
       name,
-      description: String(description),
+      description,
       unit,
       type: this.isInteger ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
       labelKeys: Object.freeze(all),
       ...(exactName === true && { exactName }),
       ...(merge !== undefined && { merge }),
     })
-    const expected: ExpectedLabels = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
+    this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store = new RowStore({
       ...home,
       name,
       labelKeys: [...labelKeys, ...own],
       rowLimit,
       sketched: kind.sketched ?? false,
-      onNewRow: (labels) => noticeLabels(labels, expected),
+      onNewRow: (labels) => noticeLabels(labels, this.#expected),
     })
     this.#needsLabels = labelKeys.length > 0
     this.startsAtZero = kind.startsAtZero === true && !this.#needsLabels
     this.store.addColumn(kind.cells, undefined, kind.bounds?.length)
-    const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
-    const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
+    const texts = Object.values(constant).map((text) => labelString(text, home.valueLength))
+    const labels = [...labelKeys.keys(), ...texts, ...own.map(() => labelKeys.length)]
     const { bounds, settings } = kind
     const rowKind = bounds !== undefined ? 'distribution' : kind.type === 'SUMMARY' ? 'summary' : 'scalar'
     this.source = new ColumnSource(
@@ -140,9 +144,19 @@ export class Instrument {
   /** The row of these labels, which is made if there is none. Negative if the labels are refused, which is counted. */
   rowOf(labels: Labels | undefined): number {
     if (labels === undefined && this.#needsLabels) return this.#dropUnlabelled()
+    if (labels !== undefined && !this.#needsLabels && !this.#hasNoticedLabels) this.#noticeLabels(labels)
     const row = this.#find(labels ?? NO_LABELS)
     if (row < 0) this.drop('labels')
     return row
+  }
+
+  #noticeLabels(labels: Labels): void {
+    if (typeof labels !== 'object') return
+    for (const _ in labels) {
+      this.#hasNoticedLabels = true
+      noticeLabels(labels, this.#expected)
+      return
+    }
   }
 
   #dropUnlabelled(): number {
@@ -203,14 +217,19 @@ function set(cells: Cells, cell: number, value: number): boolean {
 
 /** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` if the definition breaks a rule. */
 export function checkInstrument(name: unknown, options: MergeableOptions, { ownOptions = [] }: InstrumentKind): asserts name is string {
-  const { unit = '1', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
   checkName('metric', name)
   const known = { ...INSTRUMENT_OPTIONS, ...Object.fromEntries(ownOptions.map((option) => [option, true])) }
   checkOptions<InstrumentOptions<string>>(`metric ${name}`, options, known)
 
+  const { unit = '1', description = '', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
   checkUnit('metric', name, unit)
+  checkDescription('metric', name, description)
   checkKeys('metric', name, labelKeys)
-  checkKeys('metric', name, Object.keys(constantLabels))
+  checkKeys(
+    'metric',
+    name,
+    constantTexts('ERR_OPTION', `constantLabels of metric ${name}`, constantLabels).map(([key]) => key),
+  )
   checkMergeRule(`metric ${name}`, options.merge)
   checkOneOf('ERR_OPTION', `type of metric ${name}`, type, ['double', 'int64'])
   checkNumber('ERR_OPTION', `rowLimit of metric ${name}`, rowLimit, { min: 1, integer: true })

@@ -1,4 +1,12 @@
-import { checkNumber, checkOneOf, checkOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import {
+  checkIsObject,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  givenOptions,
+  type OptionNames,
+  optionNames,
+} from '../../base/check-options.js'
 import { checkSameDefinition } from '../data/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -27,6 +35,7 @@ import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
 import { snapshotsOf } from '../data/snapshot.js'
+import { constantTexts } from '../data/validate-definition.js'
 import { resourceAdder } from '../data/with-resource.js'
 import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
@@ -75,7 +84,7 @@ export class MetricRegistry implements MetricProducer {
   readonly #addResource: <F extends Family>(family: F) => F
   readonly #deriveTimeoutMs: number
 
-  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is not a whole number from 1. */
+  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is not a whole number from 1, or a constant label that is not a string. */
   constructor(options: MetricRegistryOptions = {}) {
     checkOptions('MetricRegistry', options, REGISTRY_OPTIONS)
 
@@ -86,7 +95,8 @@ export class MetricRegistry implements MetricProducer {
     this.#definitions = limits.definitions
     this.#addResource = options.resource === undefined ? (family) => family : resourceAdder(options.resource.labels)
     this.#deriveTimeoutMs = checkNumber('ERR_OPTION', 'deriveTimeoutMs', deriveTimeoutMs, { min: 1, integer: true })
-    this.#home = { ...storeHome(limits, this.#epochs), constantLabels: { ...constantLabels } }
+    const constant = constantTexts('ERR_OPTION', 'constantLabels', constantLabels)
+    this.#home = { ...storeHome(limits, this.#epochs), constantLabels: Object.fromEntries(constant) }
   }
 
   /**
@@ -115,6 +125,7 @@ export class MetricRegistry implements MetricProducer {
    * registry.histogram('job/duration', { unit: 's', bounds: [0.1, 1, 10] }).observe(0.2)
    */
   histogram<const K extends string = never>(name: string, options: HistogramOptions<K> = {}): Histogram<K> {
+    checkIsObject(`metric ${String(name)}`, options)
     const { bounds: given, signed, ...rest } = options
     const isSigned = signed === true
     const bounds = checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => isSigned || bound >= 0)
@@ -130,6 +141,7 @@ export class MetricRegistry implements MetricProducer {
    * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
    */
   summary<const K extends string = never>(name: string, options: SummaryOptions<K> = {}): Summary<K> {
+    checkIsObject(`metric ${String(name)}`, options)
     const { unit, description, labelKeys, constantLabels, exactName, rowLimit, ...percentiles } = options
     const rest = givenOptions({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
     const config = resolvePercentiles(percentiles, unit ?? '1')
@@ -153,6 +165,7 @@ export class MetricRegistry implements MetricProducer {
   }
 
   #derive<K extends string>(name: string, options: DerivedOptions<K>, kind: InstrumentKind, what: string): Derived<K> {
+    checkIsObject(`metric ${String(name)}`, options)
     const { whenFailed = 'keep', ...rest } = options
     checkOneOf('ERR_OPTION', `whenFailed of metric ${String(name)}`, whenFailed, ['keep', 'absent'])
     const derived = this.#define(name, rest, kind, `${what} ${whenFailed}`, (instrument) => new Derived<K>(instrument, whenFailed))
@@ -190,8 +203,9 @@ export class MetricRegistry implements MetricProducer {
       rowLimit,
       merge,
     } = options
-    const labels = Object.entries(constantLabels).sort(([one], [other]) => (one < other ? -1 : 1))
-    const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit, merge })}`
+    const labels = constantTexts('ERR_OPTION', `constantLabels of metric ${name}`, constantLabels)
+    labels.sort(([one], [other]) => (one < other ? -1 : 1))
+    const definition = `${what} ${JSON.stringify({ unit, type, labelKeys: labelKeys.toSorted(), constantLabels: labels, exactName, rowLimit, merge })}`
     const existing = this.#registrations.get(name)
     if (existing !== undefined) {
       checkSameDefinition('metric', 'ERR_METRIC_CONFLICT', { name, ...existing }, { name, definition, description })

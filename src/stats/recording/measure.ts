@@ -2,7 +2,7 @@ import { checkOneOf } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import type { Epochs } from '../../metrics/store/cells.js'
-import { checkKeys, checkName, checkUnit } from '../../metrics/data/validate-definition.js'
+import { checkDescription, checkKeys, checkName, checkUnit } from '../../metrics/data/validate-definition.js'
 import type { ListenerGroup } from './listener.js'
 import type { Tags, TagValue } from '../tags/tag-map.js'
 
@@ -50,11 +50,12 @@ export class Measure<K extends string = string> {
     const { unit = '1', description = '', type = 'double', signed = false, tagKeys } = options
     checkName('measure', name)
     checkUnit('measure', name, unit)
+    checkDescription('measure', name, description)
     checkOneOf('ERR_MEASURE_TYPE', `type of measure ${name}`, type, ['double', 'int64'])
     if (tagKeys !== undefined) checkKeys('measure', name, tagKeys)
     this.name = name
     this.unit = unit
-    this.description = String(description)
+    this.description = description
     this.type = type
     this.isInteger = type === 'int64'
     this.epochs = epochs

@@ -5,7 +5,7 @@ import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
 import { exponential, type Aggregation, type ViewAggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
-import { checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
+import { checkDescription, checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
 
 const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = optionNames(
@@ -79,7 +79,8 @@ export class View {
     this.aggregation = forMeasure(aggregation, measure, name)
     this.tagKeys = Object.freeze([...tagKeys])
     this.contextTags = Object.freeze([...contextTags])
-    this.description = String(options.description ?? measure.description)
+    this.description = options.description ?? measure.description
+    checkDescription('view', name, this.description)
     this.tagValues = checkTagValues(name, this.tagKeys, options.tagValues)
     const { rowLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined, idleExpiryMs } = options
     const view = `of view ${name}`

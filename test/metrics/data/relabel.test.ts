@@ -101,10 +101,24 @@ function relabelledChunk(stats: Stats): RowChunk {
   return source!.chunks[0]!
 }
 
+test('numbers and booleans become strings, as in tags', async () => {
+  const { stats } = setUp()
+  const labels = { shard: 3, canary: true } as never
+  const registry = new MetricRegistry({ constantLabels: labels })
+  registry.gauge('g').set(1)
+  for (const producer of [relabel(stats, { constantLabels: labels }), registry]) {
+    expect(formatText([...(await producer.getMetrics())])).toMatch(/shard="3",canary="true"/)
+  }
+})
+
 test('without labels a producer is returned as is, and invalid labels are refused', () => {
   const { stats } = setUp()
   expect(relabel(stats, {})).toBe(stats)
-  expect(() => relabel(stats, { constantLabels: { app: 1 as never } })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+  for (const constantLabels of [{ app: undefined }, { app: null }, { app: {} }, null, 'app'] as never[]) {
+    for (const make of [() => relabel(stats, { constantLabels }), () => new Stats({ constantLabels })]) {
+      expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+    }
+  }
   expect(() => relabel(stats, { renameLabels: { a: 'ä' } })).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }))
   for (const key of ['le', 'quantile', 'tallyscope_overflow', '__name__']) {
     const reserved = expect.objectContaining({ code: 'ERR_LABEL_RESERVED' })

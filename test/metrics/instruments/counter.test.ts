@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { dropped, registryOf } from './registry-fixture.js'
 
 test('counter and cumulative are two names of one instrument', () => {
@@ -60,6 +60,23 @@ describe.each(['counter', 'gauge'] as const)('a %s with label keys', (kind) => {
     loose.inc({ queue: 'mail' }, 3)
     expect([rows(name), dropped(name, 'not a number')]).toEqual([[], 1])
   })
+})
+
+test.each(['counter', 'gauge'] as const)('a %s without label keys warns once of labels, after a value or without one', (kind) => {
+  const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const { registry, rows } = registryOf()
+  const name = `${kind}/unlabelled`
+  const loose = registry[kind](name) as unknown as { inc(...given: unknown[]): void }
+  for (const _ of [1, 2]) {
+    loose.inc(2, { queue: 'print' })
+    loose.inc({ queue: 'mail' })
+  }
+  expect(rows(name)).toEqual(['4'])
+  expect(told.mock.calls.map(([text]) => text)).toEqual([
+    `${name} was given the unknown tag "queue" (known are none)`,
+    `${name} was given labels before the value, which is dropped: it has no label keys`,
+  ])
+  told.mockRestore()
 })
 
 test('gauge.set with labels before the value sets nothing and is counted', () => {

@@ -25,6 +25,11 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
     expect(define(registry, options)).toBe(define(registry, { labelKeys: ['a'], constantLabels: { b: '2', c: '1' } }))
   })
 
+  test('the order of label keys does not make another definition', () => {
+    const { registry } = registryOf()
+    expect(define(registry, { labelKeys: ['a', 'b'] })).toBe(define(registry, { labelKeys: ['b', 'a'] }))
+  })
+
   test('another description is logged once, and the first is kept', () => {
     const { registry } = registryOf()
     const first = define(registry, { description: `one ${kind}` })
@@ -71,6 +76,11 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
     ['ERR_UNIT', { unit: '' }],
     ['ERR_OPTION', { type: 'float' }],
     ['ERR_OPTION', { rowLimit: 0 }],
+    ['ERR_OPTION', { description: null }],
+    ['ERR_OPTION', { description: 5 }],
+    ['ERR_OPTION', { constantLabels: { a: undefined } }],
+    ['ERR_OPTION', { constantLabels: { a: {} } }],
+    ['ERR_OPTION', { constantLabels: null }],
   ])('%s: %o', (code, options) => {
     const { registry } = registryOf()
     expect(() => define(registry, options)).toThrow(expect.objectContaining({ name: 'DefinitionError', code }))

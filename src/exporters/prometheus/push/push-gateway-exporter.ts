@@ -44,6 +44,8 @@ const OPTIONS: OptionNames<PushGatewayExporterOptions> = optionNames(
   'url job groupingKey mode deleteOnShutdown gzip headers timeoutMs clock',
 )
 
+const isText = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number'
+
 /** As many as exports may run at once. */
 const MAX_CONNECTIONS = 16
 
@@ -69,7 +71,9 @@ export class PushGatewayExporter implements Exporter<Metric> {
     const { clock = timerClock } = options
     const destination = groupDestination(options)
     // A token that was read from a file ends with a line break.
-    const headers = Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]))
+    const headers = Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name, isText(value) ? String(value).trim() : value]),
+    )
     const fault = headersFault(headers)
     if (fault !== undefined) throw new DefinitionError('ERR_PROMETHEUS_OPTION', fault)
     const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)

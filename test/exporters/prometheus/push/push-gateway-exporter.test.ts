@@ -140,6 +140,9 @@ test('invalid options are refused', () => {
     [{ groupingKey: { job: 'x' } }, 'ERR_PUSH_GROUP'],
     [{ groupingKey: { 'a-b': 'x' } }, 'ERR_PUSH_GROUP'],
     [{ groupingKey: { __x: 'x' } }, 'ERR_PUSH_GROUP'],
+    [{ groupingKey: { pod: undefined as never } }, 'ERR_PUSH_GROUP'],
+    [{ groupingKey: { pod: null as never } }, 'ERR_PUSH_GROUP'],
+    [{ headers: { authorization: undefined as never } }, 'ERR_PROMETHEUS_OPTION'],
     [{ timeoutMs: Number.NaN }, 'ERR_PROMETHEUS_OPTION'],
     [{ headers: { 'content-length': '1' } }, 'ERR_PROMETHEUS_OPTION'],
   ] as const) {
