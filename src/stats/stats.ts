@@ -204,6 +204,7 @@ function tagMapOf(tags: unknown): TagMap {
   return TagMap.of(tags as Tags)
 }
 
+/** The order of tag keys does not count. */
 function definitionOf({ name, description, unit, type, signed, tagKeys }: Measure): Definition {
-  return { name, description, definition: JSON.stringify({ unit, type, signed, tagKeys }) }
+  return { name, description, definition: JSON.stringify({ unit, type, signed, tagKeys: tagKeys?.toSorted() }) }
 }

@@ -22,10 +22,15 @@ export function checkSameView(existing: View, view: View): void {
   }
 }
 
-/** The properties of a view that must be equal, each as a phrase. An aggregation has only the settings of its kind. */
+/**
+ * The properties of a view that must be equal, each as a phrase. An aggregation has only the settings of its kind. The order of keys does
+ * not count: series with the same labels are the same in every format.
+ */
 function partsOf(view: View): ReadonlyMap<string, string> {
   const { kind: aggregation, ...settings } = view.aggregation
-  const { measure, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName } = view
+  const { measure, rowLimit, idleExpiryMs, exactName } = view
+  const [tagKeys, contextTags] = [view.tagKeys.toSorted(), view.contextTags.toSorted()]
+  const tagValues = view.tagValues && Object.fromEntries(tagKeys.map((key) => [key, view.tagValues![key]]))
   const parts = { measure: measure.name, aggregation, ...settings, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName }
   return new Map(
     Object.entries(parts).map(([part, value]) => [part, value === undefined ? `no ${part}` : `${part} ${JSON.stringify(value)}`]),

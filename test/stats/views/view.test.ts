@@ -103,7 +103,8 @@ describe('views are equal', () => {
   test.each<[string, object, boolean]>([
     ['to themselves made again', { tagValues: { b: [1], a: ['x'] }, aggregation: distribution([1, 2, Infinity]) }, true],
     ['whatever their descriptions', { description: 'other' }, true],
-    ['with their keys in the same order only', { tagKeys: ['b', 'a'] }, false],
+    ['with their keys in another order', { tagKeys: ['b', 'a'], tagValues: { b: [1], a: ['x'] } }, true],
+    ['with the same keys only', { tagKeys: ['a', 'b', 'c'] }, false],
     ['with the same context tags only', { contextTags: ['c'] }, false],
     ['with the same measure only', { measure: whole }, false],
     ['with the same bounds only', { aggregation: distribution([1, 3]) }, false],

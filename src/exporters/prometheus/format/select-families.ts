@@ -4,6 +4,7 @@ import type { Family, RowSource } from '../../../metrics/data/row-source.js'
 import { rowSourcesOf } from '../../../metrics/data/snapshot-rows.js'
 import { snapshotsOf } from '../../../metrics/data/snapshot.js'
 import type { TimeSeries } from '../../../metrics/data/metric.js'
+import { reorderLabels } from '../../../metrics/data/relabel.js'
 import { type ExposedFamily, exposedFamily } from './names.js'
 import type { SelectedFamily } from './selected-family.js'
 import { untypeClashes } from './untyped-families.js'
@@ -29,7 +30,7 @@ export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSour
 /**
  * Selects the families of one document, sorted by name.
  *
- * Families with the same definition are merged. Of others with clashing names, the first is kept; the rest is counted and logged once.
+ * Families with the same definition are merged, whatever the order of their labels. Of others with clashing names, the first is kept; the rest is counted and logged once.
  * @param format For `openmetrics`, families that clash only because of their types lose their types.
  */
 export function selectFamilies<F extends Family>(families: readonly F[], format: 'text' | 'openmetrics' = 'text'): SelectedFamily<F>[] {
@@ -39,7 +40,7 @@ export function selectFamilies<F extends Family>(families: readonly F[], format:
     const exposed = exposedFamily(member.descriptor)
     const same = selected.get(exposed.name)
     if (same !== undefined && same.members[0]!.descriptor.name === member.descriptor.name && haveOneDefinition(same.exposed, exposed)) {
-      same.members.push(member)
+      same.members.push(inOrderOf(same.exposed, member, exposed))
       continue
     }
     if (hasClash(member, exposed, owners)) continue
@@ -69,7 +70,16 @@ function haveOneDefinition(one: ExposedFamily, other: ExposedFamily): boolean {
     one.unit === other.unit &&
     one.hasDistinctLabels &&
     one.labelNames.length === other.labelNames.length &&
-    one.labelNames.every((name, at) => name === other.labelNames[at])
+    one.labelNames.every((name) => other.labelNames.includes(name))
+  )
+}
+
+/** Returns a family whose labels have the order of the first family with its name. */
+function inOrderOf<F extends Family>({ labelNames }: ExposedFamily, member: F, { labelNames: own }: ExposedFamily): F {
+  if (labelNames.every((name, at) => name === own[at])) return member
+  return reorderLabels(
+    member,
+    labelNames.map((name) => own.indexOf(name)),
   )
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import { selectFamilies } from '../../../../src/exporters/prometheus/format/select-families.js'
 import { formatOpenMetrics } from '../../../../src/exporters/prometheus/format/openmetrics-text.js'
@@ -44,6 +44,39 @@ test('the same name is logged again for another reason', () => {
   selectFamilies([gauge('two_reasons', ['p.q', 'p_q'])])
   selectFamilies([gauge('other.reasons'), gauge('other_reasons'), gauge('other_reasons')])
   expect(warned).toHaveBeenCalledTimes(3)
+})
+
+describe('families whose labels have another order', () => {
+  const registryOf = (labelKeys: ('x' | 'y')[], ...rows: [x: string, y: string, n: number][]) => {
+    const registry = new MetricRegistry()
+    const counter = registry.counter('jobs', { labelKeys })
+    for (const [x, y, n] of rows) counter.inc(n, { x, y })
+    return registry
+  }
+  const one = registryOf(['x', 'y'], ['a', 'b', 1], ['c', '', 2])
+  const other = registryOf(['y', 'x'], ['a', 'b', 10], ['b', 'a', 20])
+  const rowsOf = (registry: MetricRegistry) => registry.getFamilies() as readonly Family[]
+  const snapshotsOfAll = (registry: MetricRegistry) => registry.getMetrics() as readonly Metric[]
+  const lines = '# TYPE jobs_total counter\njobs_total{x="a",y="b"} 1\njobs_total{x="c"} 2\njobs_total{x="b",y="a"} 20\n'
+
+  beforeEach(() => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  })
+
+  test('are one family, in which the same labels are the same series', async () => {
+    const rows = [...rowsOf(one), ...rowsOf(other)]
+    const snapshots = [...snapshotsOfAll(one), ...snapshotsOfAll(other)]
+    for (const families of [rows, snapshots, [...rowsOf(one), ...snapshotsOfAll(other)]]) {
+      expect(String(await bytesOf(textEncoder.encode(families)))).toBe(lines)
+    }
+    expect(formatText(snapshots)).toBe(lines)
+  })
+
+  test('are encoded from the same objects again, so that their text can be cached', () => {
+    const registry = registryOf(['y', 'x'], ['q', 'r', 1])
+    const rows = () => selectFamilies([...rowsOf(one), ...rowsOf(registry)])
+    expect(rows()[0]!.members[1]).toBe(rows()[0]!.members[1])
+  })
 })
 
 describe('names that clash in OpenMetrics alone', () => {
