@@ -9,20 +9,28 @@ import { RenderedHeaders } from './rendered-headers.js'
 class RunningRequest {
   readonly exchange: ClientExchange
   readonly bytes = new BodyBytes()
+  /** True if Node rendered the head before the exchange began. */
+  readonly isRendered: boolean
   /** Undefined if its port is known. Otherwise it can only be read from the socket. */
   withoutPort: OutgoingRequest | undefined
-  socket: Socket | undefined = undefined
+  socket: TimedSocket | undefined = undefined
   /** True after the event `timeout`, on which programs destroy the request, its response or its socket. */
   timedOut = false
 
-  constructor(exchange: ClientExchange, withoutPort: OutgoingRequest | undefined) {
+  constructor(exchange: ClientExchange, isRendered: boolean, withoutPort: OutgoingRequest | undefined) {
     this.exchange = exchange
+    this.isRendered = isRendered
     this.withoutPort = withoutPort
   }
+}
 
-  readonly onTimeout = (): void => {
-    this.timedOut = true
-  }
+/** A socket with one listener for `timeout`, which all requests on it use in turn. */
+type TimedSocket = Socket & { [RUNNING]?: RunningRequest | undefined }
+const RUNNING = Symbol('tallyscope.running')
+
+function onTimeout(this: TimedSocket): void {
+  const running = this[RUNNING]
+  if (running !== undefined) running.timedOut = true
 }
 
 /** Instruments requests of node:http and node:https. */
@@ -56,7 +64,7 @@ export class NodeRequests {
         const running = this.#running.get(request)
         if (running == null) return
         running.exchange.status = response.statusCode
-        this.#locate(request, running, response.socket?.remotePort)
+        if (running.withoutPort !== undefined) this.#locate(request, running, response.socket?.remotePort)
         countReceived(response, running.bytes)
       },
     })
@@ -64,19 +72,19 @@ export class NodeRequests {
 
   #begin(request: ClientRequest): void {
     if (this.#running.has(request)) return
-    const { method, path, protocol } = request
-    const { host, knowsPort } = destinationOf(request)
-    const sent: OutgoingRequest = { method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') }
+    const { method, path, protocol, headersSent: isRendered } = request
+    const { host, knowsPort } = destinationOf(request, isRendered)
+    const sent: OutgoingRequest = { method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent', isRendered) }
     const exchange = this.#client.begin(sent)
     if (exchange === undefined) {
       this.#running.set(request, null)
       return
     }
     // A proxy gets the whole URL of its target, which has the port.
-    const running = new RunningRequest(exchange, knowsPort || exchange.host !== host ? undefined : sent)
+    const running = new RunningRequest(exchange, isRendered, knowsPort || exchange.host !== host ? undefined : sent)
     countSent(request, running.bytes)
     this.#running.set(request, running)
-    request.once('close', () => {
+    request.on('close', () => {
       this.#end(request, running)
     })
     this.#watchSocket(request, running)
@@ -85,9 +93,10 @@ export class NodeRequests {
   }
 
   #watchSocket(request: ClientRequest, running: RunningRequest): void {
-    const watch = (socket: Socket): void => {
+    const watch = (socket: TimedSocket): void => {
+      if (!(RUNNING in socket)) socket.prependListener('timeout', onTimeout)
       running.socket = socket
-      socket.prependListener('timeout', running.onTimeout)
+      socket[RUNNING] = running
       if (running.withoutPort === undefined) return
       const locate = (): void => this.#locate(request, running, socket.remotePort)
       if (socket.connecting) socket.once('connect', locate)
@@ -118,7 +127,7 @@ export class NodeRequests {
     const client = this.#client
     const { span, host } = exchange
     const { setHeader } = request
-    const headers = headersOf(request, setHeader)
+    const headers = request.headersSent ? new RenderedHeaders(request) : new SetHeaders(request)
     client.inject(span, host, headers)
     if (span === undefined || request.headersSent) return
     let late: [name: string, value: Parameters<typeof setHeader>[1]][] | undefined
@@ -137,11 +146,11 @@ export class NodeRequests {
 
   #end(request: ClientRequest, running: RunningRequest): void {
     this.#running.delete(request)
-    const { exchange, bytes, socket, onTimeout } = running
-    socket?.off('timeout', onTimeout)
+    const { exchange, bytes, socket, isRendered } = running
+    if (socket?.[RUNNING] === running) socket[RUNNING] = undefined
     const response = (request as { res?: IncomingMessage | null }).res
     exchange.status ??= response?.statusCode
-    exchange.sent = bytes.sent || Number(headerOf(request, 'content-length')) || 0
+    exchange.sent = bytes.sent || Number(headerOf(request, 'content-length', isRendered)) || 0
     exchange.received = bytes.received
     const broken = response != null && !response.complete && !(request as { upgradeOrConnect?: boolean }).upgradeOrConnect
     if (broken) endBroken(request, response, running)
@@ -194,27 +203,53 @@ function portIn(error: unknown): unknown {
  * Host and port of the URL. Node does not keep the port of a request, but it is in the header `Host` unless the program has set that
  * header to another name.
  */
-function destinationOf(request: ClientRequest): { host: string; knowsPort: boolean } {
+function destinationOf(request: ClientRequest, isRendered: boolean): { host: string; knowsPort: boolean } {
   const { protocol, host } = request
-  const [, name, port] = /^(.*?)(?::(\d+))?$/s.exec(headerOf(request, 'host') ?? '') as unknown as [string, string, string?]
+  const header = headerOf(request, 'host', isRendered) ?? ''
+  const nameEnd = endOfName(header)
+  const name = header.slice(0, nameEnd)
   const knowsPort = name === host || name === `[${host}]`
-  return { host: hostWithPort(protocol, host, knowsPort ? port : undefined), knowsPort }
+  return { host: hostWithPort(protocol, host, knowsPort ? header.slice(nameEnd + 1) : undefined), knowsPort }
 }
 
-function headersOf(request: ClientRequest, setHeader: ClientRequest['setHeader']): OutgoingHeaders {
-  if (request.headersSent) return new RenderedHeaders(request)
-  return {
-    areSent: false,
-    get: (name) => stringOf(request.getHeader(name)),
-    set: (name, value) => void setHeader.call(request, name, value),
-    delete: (name) => {
-      if (!request.headersSent) request.removeHeader(name)
-    },
+const COLON = 0x3a
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+
+/** The end of the name in `name:port` or `name`. */
+function endOfName(host: string): number {
+  let at = host.length
+  while (at > 0 && isDigit(host.charCodeAt(at - 1))) at--
+  return at > 0 && at < host.length && host.charCodeAt(at - 1) === COLON ? at - 1 : host.length
+}
+
+/** The headers of a request that are not rendered. */
+class SetHeaders implements OutgoingHeaders {
+  readonly areSent = false
+  readonly #request: ClientRequest
+  /** The method of the request, which is then replaced. */
+  readonly #setHeader: ClientRequest['setHeader']
+
+  constructor(request: ClientRequest) {
+    this.#request = request
+    this.#setHeader = request.setHeader
+  }
+
+  get(name: string): string | undefined {
+    return stringOf(this.#request.getHeader(name))
+  }
+
+  set(name: string, value: string): void {
+    this.#setHeader.call(this.#request, name, value)
+  }
+
+  delete(name: string): void {
+    if (!this.#request.headersSent) this.#request.removeHeader(name)
   }
 }
 
-function headerOf(request: ClientRequest, name: string): string | undefined {
-  return stringOf(request.getHeader(name)) ?? (request.headersSent ? new RenderedHeaders(request).get(name) : undefined)
+/** @param isRendered True if the request may have headers that only its head contains. */
+function headerOf(request: ClientRequest, name: string, isRendered: boolean): string | undefined {
+  return stringOf(request.getHeader(name)) ?? (isRendered ? new RenderedHeaders(request).get(name) : undefined)
 }
 
 function stringOf(value: unknown): string | undefined {
