@@ -1,4 +1,5 @@
 import { cutString } from '../../base/cut-string.js'
+import { internString } from '../../base/intern-string.js'
 import type { Measure } from '../../stats/recording/measure.js'
 import { httpMethodTag } from '../../http/http-method.js'
 import { HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE, type HttpOutcome } from '../../http/http-views.js'
@@ -16,6 +17,10 @@ const MAX_HOST_LENGTH = 256
 const NO_STATUS = 'error'
 
 interface ClientTags {
+  readonly method: string
+  readonly host: string
+  readonly status: number | undefined
+  readonly outcome: HttpOutcome
   readonly ours: TagMap
   readonly openCensus: TagMap
 }
@@ -42,6 +47,8 @@ export class ClientMeasures {
   readonly #openCensusSent: Measure
   readonly #openCensusReceived: Measure
   readonly #cached = new Map<string, ClientTags>()
+  /** Consecutive requests often have the same tags. */
+  #last: ClientTags | undefined
 
   constructor(stats: Stats) {
     this.#stats = stats
@@ -58,9 +65,10 @@ export class ClientMeasures {
     return this.#stats.viewManager.readsContext
   }
 
-  record({ method, host, status, sent, received }: CountedExchange, outcome: HttpOutcome, seconds: number): void {
+  record(exchange: CountedExchange, outcome: HttpOutcome, seconds: number): void {
     const stats = this.#stats
-    const { ours, openCensus } = this.#tags(httpMethodTag(method), host, status === undefined ? NO_STATUS : String(status), outcome)
+    const { sent, received } = exchange
+    const { ours, openCensus } = this.#tags(exchange, outcome)
     stats.record(this.#duration, seconds, ours)
     stats.record(this.#requestSize, sent, ours)
     stats.record(this.#responseSize, received, ours)
@@ -69,14 +77,27 @@ export class ClientMeasures {
     stats.record(this.#openCensusReceived, received, openCensus)
   }
 
-  #tags(method: string, wholeHost: string, status: string, outcome: HttpOutcome): ClientTags {
-    const host = cutString(wholeHost, MAX_HOST_LENGTH)
+  #tags({ method, host, status }: CountedExchange, outcome: HttpOutcome): ClientTags {
+    const last = this.#last
+    if (last !== undefined && last.status === status && last.outcome === outcome && last.method === method && last.host === host)
+      return last
+    const tags = this.#cachedTags(httpMethodTag(method), cutString(host, MAX_HOST_LENGTH), status, outcome)
+    this.#last = tags
+    return tags
+  }
+
+  #cachedTags(method: string, host: string, status: number | undefined, outcome: HttpOutcome): ClientTags {
     const key = `${method} ${status} ${outcome} ${host}`
     let tags = this.#cached.get(key)
     if (tags === undefined) {
+      const statusTag = status === undefined ? NO_STATUS : String(status)
       tags = {
-        ours: TagMap.of({ method, host, status, outcome }),
-        openCensus: TagMap.of({ http_client_method: method, http_client_host: host, http_client_status: status }),
+        method,
+        host: internString(host),
+        status,
+        outcome,
+        ours: TagMap.of({ method, host, status: statusTag, outcome }),
+        openCensus: TagMap.of({ http_client_method: method, http_client_host: host, http_client_status: statusTag }),
       }
       if (this.#cached.size < MAX_CACHED) this.#cached.set(key, tags)
     }
