@@ -21,6 +21,13 @@ interface UndiciRequest {
 
 type Abort = (reason?: unknown) => unknown
 
+interface Destination {
+  readonly origin: string
+  readonly protocol: string
+  /** With the port if it is not the default of the scheme. */
+  readonly host: string
+}
+
 interface RunningRequest {
   readonly exchange: ClientExchange
   readonly request: UndiciRequest
@@ -45,6 +52,8 @@ export function watchUndici(client: ClientInstrumentation): () => void {
 class UndiciWatch {
   readonly #client: ClientInstrumentation
   readonly #running = new WeakMap<object, RunningRequest>()
+  /** Consecutive requests often have the same origin, and parsing it is expensive. */
+  #last: Destination | undefined
   /** The last error of a connection, which all requests that wait for it get. */
   #connectError: unknown
   readonly #unlisten: () => void
@@ -83,8 +92,7 @@ class UndiciWatch {
 
   #begin(request: UndiciRequest): void {
     if (this.#isStopped) return
-    const { protocol, hostname, port } = new URL(request.origin)
-    const host = hostWithPort(protocol, hostname, port)
+    const { protocol, host } = this.#destinationOf(request.origin)
     const { method, path } = request
     const exchange = this.#client.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
     if (exchange === undefined) return
@@ -95,6 +103,14 @@ class UndiciWatch {
     detectAbort(request, counted)
     endWithUpgrade(request, exchange, (upgraded) => this.#end(upgraded))
     this.#client.inject(exchange.span, exchange.host, headersOf(request))
+  }
+
+  #destinationOf(origin: string | URL): Destination {
+    if (this.#last?.origin === origin) return this.#last
+    const { protocol, hostname, port } = new URL(origin)
+    const destination = { origin: String(origin), protocol, host: hostWithPort(protocol, hostname, port) }
+    this.#last = destination
+    return destination
   }
 
   #end(request: UndiciRequest, error?: unknown): void {
