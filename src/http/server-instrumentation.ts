@@ -142,7 +142,8 @@ export class ServerInstrumentation implements ExchangeHome {
     // Most callers send no context, and searching for one would double the cost of an unsampled span.
     const sendsNone = this.isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
-    const span = tracer.startRequestSpan(name, {
+    // The current frame is that of the connection.
+    const span = tracer.startSpanIn(EMPTY_FRAME, name, {
       kind: SpanKind.SERVER,
       parent,
       untrusted: this.publicEndpoint,

@@ -1,4 +1,4 @@
-import { contextState, currentFrame, type Frame, runInFrame } from '../../base/context.js'
+import { contextState, type Frame, runInFrame } from '../../base/context.js'
 import type { HttpOutcome } from '../../http/http-views.js'
 import { addErrorAttributes, addResponseStatus, HttpAttribute, SWITCHING_PROTOCOLS } from '../../http/http-attributes.js'
 import type { Span } from '../../trace/span/span.js'
@@ -24,14 +24,15 @@ export class ClientExchange implements CountedExchange {
   readonly #home: ExchangeHome
   readonly #startMs: number
   /** The context of the caller. The end event has that of the connection. */
-  readonly #frame: Frame = currentFrame()
+  readonly #frame: Frame
   #error: unknown
   #aborted = false
   #connectionFailed = false
   #open = true
 
-  constructor(home: ExchangeHome, method: string, host: string, span: Span | undefined) {
+  constructor(home: ExchangeHome, frame: Frame, method: string, host: string, span: Span | undefined) {
     this.#home = home
+    this.#frame = frame
     this.method = method
     this.host = host
     this.#startMs = home.monotonicMs()

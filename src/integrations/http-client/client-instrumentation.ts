@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../base/clock.js'
-import { isSuppressed } from '../../base/suppression.js'
+import { currentFrame } from '../../base/context.js'
 import { httpClientViews } from '../../http/http-views.js'
 import { type ReadyView, registerReadyViews } from '../../http/predefined-view.js'
 import { type Stats, stats as sharedStats } from '../../stats/stats.js'
@@ -86,13 +86,14 @@ export class ClientInstrumentation implements ExchangeHome {
 
   /** Starts an exchange. Returns undefined if the request is excluded or an exporter sends it. */
   begin(sent: OutgoingRequest): ClientExchange | undefined {
-    if (isSuppressed()) return undefined
+    const frame = currentFrame()
+    if (frame.suppressed) return undefined
     const request = destinationOf(sent)
     const { method, host, target } = request
     if (isHostExcluded(host, this.#hosts) || this.#paths.excludes(target)) return undefined
-    const span = this.#tracer?.startDetachedSpan(this.#nameOf(request), { kind: SpanKind.CLIENT })
+    const span = this.#tracer?.startSpanIn(frame, this.#nameOf(request), { kind: SpanKind.CLIENT })
     this.#describe(span, request)
-    return new ClientExchange(this, method, host, span)
+    return new ClientExchange(this, frame, method, host, span)
   }
 
   /** Corrects the host of a request that began without its port. */
