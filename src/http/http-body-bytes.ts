@@ -18,6 +18,11 @@ export class BodyBytes {
   frame: Frame | undefined = undefined
   /** @internal */
   push: IncomingMessage['push'] | undefined = undefined
+
+  /** True for a message that has a body. */
+  get countsReceived(): boolean {
+    return this.push !== undefined
+  }
 }
 
 /** The counter of a message, if it has one. */

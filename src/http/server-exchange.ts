@@ -210,7 +210,8 @@ export class ServerExchange extends BodyBytes {
 
   /** True for server-sent events: by their type, or by the request if the response has none. */
   private sendsEvents(head: string): boolean {
-    const type = this.isHttp2 ? this.response.getHeader('content-type') : TYPE.exec(head)?.[1]
+    if (!this.isHttp2) return EVENTS_TYPE.test(head) || (this.acceptsEvents && !ANY_TYPE.test(head))
+    const type = this.response.getHeader('content-type')
     return type === undefined ? this.acceptsEvents : /^text\/event-stream/i.test(String(type))
   }
 
@@ -223,6 +224,7 @@ export class ServerExchange extends BodyBytes {
 
   /** True if the client left while it sent its body. Node calls a response that is then written to the closed connection finished. */
   private isUnsent(): boolean {
+    if (!this.countsReceived) return false
     const { request, response } = this
     return !request.complete && request.aborted && !this.isHttp2 && clientLeft(request, response)
   }
@@ -243,7 +245,8 @@ export class ServerExchange extends BodyBytes {
   }
 }
 
-const TYPE = /^content-type: *([^\r;]*)/im
+const ANY_TYPE = /^content-type:/im
+const EVENTS_TYPE = /^content-type: *text\/event-stream/im
 
 /**
  * The head that was sent; undefined if there is none. Of HTTP/2 it is empty. Node has no other name for it, and by its public
@@ -255,12 +258,17 @@ function headOf(response: ServerResponse): string | undefined {
 }
 
 const STATUS_START = 'HTTP/1.1 '.length
+const ZERO = 0x30
 
 /** The status that was sent. An application may set another one afterwards, which no client sees, or write to the stream of HTTP/2 itself. */
 function statusOf(head: string, response: ServerResponse): number {
-  if (head !== '') return Number(head.slice(STATUS_START, STATUS_START + 3))
+  if (head !== '') return digitAt(head, STATUS_START) * 100 + digitAt(head, STATUS_START + 1) * 10 + digitAt(head, STATUS_START + 2)
   const { stream } = response as { stream?: ServerHttp2Stream }
   return Number(stream?.sentHeaders?.[':status'] ?? response.statusCode)
+}
+
+function digitAt(text: string, at: number): number {
+  return text.charCodeAt(at) - ZERO
 }
 
 function clamped(status: number): number {
