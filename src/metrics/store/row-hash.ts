@@ -34,6 +34,19 @@ export function hashOf(ids: Int32Array): number {
   return hash
 }
 
+/** Finds the row of these ids in a table of rows. The ids of row r begin at r * ids.length in `rowIds`. */
+export const findWide = (table: Int32Array, ids: Int32Array, rowIds: Int32Array): number => {
+  const mask = table.length - 1
+  const width = ids.length
+  for (let slot = hashOf(ids) & mask; ; slot = (slot + 1) & mask) {
+    const row = table[slot]! - 1
+    if (row < 0) return row
+    let at = 0
+    while (at < width && rowIds[row * width + at] === ids[at]) at++
+    if (at === width) return row
+  }
+}
+
 /** All rows of a table whose entries have this many words. */
 export function rowsIn(table: Int32Array, stride: number): number[] {
   const rows: number[] = []

@@ -1,7 +1,7 @@
 import { isUnset, isTagValue, labelOf, labelString } from './label-value.js'
 import { Label } from './label-dictionary.js'
 import { readLabel } from './label-access.js'
-import { findSparse, hashOf, insertSparse, removeSparse, removeWide, rowsIn } from './row-hash.js'
+import { findSparse, findWide, hashOf, insertSparse, removeSparse, removeWide, rowsIn, slotOf } from './row-hash.js'
 import type { Labels } from './shared-tag-map.js'
 
 /** Returned instead of a row if there is none. */
@@ -58,26 +58,29 @@ export class RowIndex {
 
   /**
    * The row of these labels if each value is known in this form; otherwise NO_ROW, and `read` and `findValues` have to be called. Part of
-   * the record path.
+   * the record path. One long function on purpose: V8 inlines none of more than 460 bytes of bytecode, so this one is compiled by itself
+   * and has room for all that it calls. A short one was inlined into some callers, and then what it calls was not.
    */
   find(labels: Labels): number {
-    if (this.form === WIDE) return this.findWide(labels)
-    const known = this.labels
-    const table = this.table
-    let key = 0
-    for (let at = 0; at < known.length; at++) {
-      const label = known[at]!
-      const id = label.find(readLabel(labels, label.key, label.site))
-      if (id === undefined) return NO_ROW
-      key |= id << label.shift
-    }
-    if (table !== this.table) return NO_ROW // a getter among the labels called `record`, which changed the keys
-    return this.form === DENSE ? table[key]! - 1 : findSparse(table, key)
-  }
-
-  private findWide(labels: Labels): number {
     const known = this.labels
     const ids = this.ids
+    if (this.form !== WIDE) {
+      const table = this.table
+      let key = 0
+      for (let at = 0; at < known.length; at++) {
+        const label = known[at]!
+        const id = label.find(readLabel(labels, label.key, label.site))
+        if (id === undefined) return NO_ROW
+        key |= id << label.shift
+      }
+      if (table !== this.table) return NO_ROW // a getter among the labels called `record`, which changed the keys
+      if (this.form === DENSE) return table[key]! - 1
+      const mask = table.length - 1
+      for (let at = slotOf(table, key); ; at = (at + 2) & mask) {
+        const row = table[at + 1]! - 1
+        if (row < 0 || table[at] === key) return row
+      }
+    }
     const turn = ++this.turn
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
@@ -85,7 +88,17 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       ids[at] = id
     }
-    return this.turn === turn ? this.findIds() : NO_ROW
+    if (this.turn !== turn) return NO_ROW
+    const { table, rowIds } = this
+    const mask = table.length - 1
+    const width = ids.length
+    for (let slot = hashOf(ids) & mask; ; slot = (slot + 1) & mask) {
+      const row = table[slot]! - 1
+      if (row < 0) return NO_ROW
+      let at = 0
+      while (at < width && rowIds[row * width + at] === ids[at]) at++
+      if (at === width) return row
+    }
   }
 
   /** Like `find`, but reads the labels from index `split` on from `others`. */
@@ -102,24 +115,8 @@ export class RowIndex {
       key |= id << label.shift
     }
     if (this.turn !== turn) return NO_ROW // a getter among the labels called `record`
-    if (this.form === WIDE) return this.findIds()
+    if (this.form === WIDE) return findWide(this.table, this.ids, this.rowIds)
     return this.form === DENSE ? this.table[key]! - 1 : findSparse(this.table, key)
-  }
-
-  /** The row of the current ids, by their hash. */
-  private findIds(): number {
-    const ids = this.ids
-    const rowIds = this.rowIds
-    const width = ids.length
-    const table = this.table
-    const mask = table.length - 1
-    for (let slot = hashOf(ids) & mask; ; slot = (slot + 1) & mask) {
-      const row = table[slot]! - 1
-      if (row < 0) return NO_ROW
-      let at = 0
-      while (at < width && rowIds[row * width + at] === ids[at]) at++
-      if (at === width) return row
-    }
   }
 
   // The rare paths follow.
@@ -148,7 +145,7 @@ export class RowIndex {
       else this.ids[at] = id
     }
     if (!known) return NO_ROW
-    if (this.form === WIDE) return this.findIds()
+    if (this.form === WIDE) return findWide(this.table, this.ids, this.rowIds)
     return this.form === DENSE ? this.table[this.key()]! - 1 : findSparse(this.table, this.key())
   }
 

@@ -39,7 +39,41 @@ const PROGRAM = `
   loop()
 `
 
+// Records fresh and kept objects, for views alone and together, so that each caller of the look-up is compiled too.
+const LOOKUPS = `
+  import { count, distribution, Stats, sum, TagMap } from 'tallyscope'
+  const stats = new Stats()
+  const measures = [[['a', 'b']], [['a']], [['a', 'b', 'c', 'd', 'e']], [['a', 'b'], ['a']]].map((views, at) => {
+    const measure = stats.measure('m' + at)
+    views.forEach((tagKeys, view) => {
+      const aggregation = [count(), sum(), distribution([1, 2])][(at + view) % 3]
+      stats.registerView({ name: 'v' + at + view, measure, tagKeys, aggregation })
+    })
+    return measure
+  })
+  const kept = { a: 'x', b: 'y' }
+  for (let i = 0; i < 200_000; i++) {
+    const measure = measures[i & 3]
+    stats.record(measure, i % 3, { a: 'value' + (i % 4), b: 'another value ' + (i % 5), c: i % 2, d: 'd', e: 'e' })
+    stats.record(measure, 1, kept)
+    if (i % 32 === 0) stats.record(measure, 1, TagMap.of(kept))
+    if (i % 1_000 === 0) await undefined
+  }
+`
+
 // The rules and the limits are V8's, and others in later versions.
+test.runIf(process.versions.node.startsWith('20.'))(
+  'V8 compiles the look-up of a row by itself, with the look-ups of its values inlined, and inlines it into no caller',
+  async () => {
+    const flags = ['--trace-turbo-inlining', '--no-concurrent-recompilation', '--input-type=module', '-e', LOOKUPS]
+    const { stdout } = await run(process.execPath, flags, { cwd: root, maxBuffer: 2 ** 26 })
+    const inlined = [...stdout.matchAll(/^Inlining .*<SharedFunctionInfo (\w+)>\} into .*<SharedFunctionInfo (\w*)>\}/gm)]
+    const into = (name: string): Set<string> => new Set(inlined.filter(([, callee]) => callee === name).map(([, , caller]) => caller!))
+    expect(into('readLabel')).toEqual(new Set(['find']))
+    expect(into('slotOf')).toContain('find')
+  },
+)
+
 test.runIf(process.versions.node.startsWith('20.'))(
   'V8 inlines the record method of a handle into a loop, also after compiling it separately',
   async () => {
