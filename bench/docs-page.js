@@ -55,8 +55,8 @@ the growth of a series for ours, an increment for hot-shots.`,
     title: 'One page of many processes',
     suites: ['cluster'],
     text: `A primary of node:cluster and its workers, all with the same series; in 1 % of them (10 % of distributions) something is recorded between
-two scrapes. CPU is that of primary and workers together. The first scrape begins when all workers have joined, and ends with their rows, or without
-those that have not come within a second. A worker's hold is what its main thread ran in one turn.`,
+two scrapes. CPU is that of primary and workers together. The first scrape begins when all workers have joined, or a second later, and ends with their rows,
+or without those that have not come within a second. A worker's hold is what its main thread ran in one turn.`,
   },
   {
     title: 'Memory',
