@@ -17,6 +17,8 @@ export interface KeeperConnection {
   readonly channel: Channel
   readonly ended: Promise<Ending>
   readonly resolve: (ending: Ending) => void
+  /** Ends a call of {@link drained}. */
+  stopWaiting: () => void
   readonly watchdog: KeeperWatchdog
   origin: ControlMessages['ORIGIN'] | undefined
   keeperId: string | undefined
@@ -33,21 +35,33 @@ export function helloFrame(member: Omit<Hello, 'protocol' | 'pid' | 'threadId'>)
 
 /** Creates a connection over this channel. The reply to HELLO is expected. */
 export function newConnection(channel: Channel, clock: Clock, onHung: (connection: KeeperConnection) => void): KeeperConnection {
-  let resolve: (ending: Ending) => void = () => {}
-  const ended = new Promise<Ending>((settle) => {
-    resolve = settle
+  let settle: (ending: Ending) => void = () => {}
+  const ended = new Promise<Ending>((resolve) => {
+    settle = resolve
   })
+  const resolve = (ending: Ending): void => {
+    connection.stopWaiting()
+    settle(ending)
+  }
   const watchdog = new KeeperWatchdog(clock, () => onHung(connection))
-  const state = { origin: undefined, keeperId: undefined, term: '', isOver: false }
+  const state = { origin: undefined, keeperId: undefined, term: '', isOver: false, stopWaiting: () => {} }
   const connection: KeeperConnection = { channel, ended, resolve, watchdog, ...state }
   watchdog.expectFrame()
   return connection
 }
 
-/** Resolves when the channel is no longer busy, or the connection has ended. Ends the connection if the keeper reads nothing. */
-export async function drained({ channel, ended, watchdog }: KeeperConnection): Promise<void> {
+/**
+ * Resolves when the channel is no longer busy, or the connection has ended. Ends the connection if the keeper reads nothing. One call at a
+ * time. `Promise.race` with `ended` would add to this promise at each call, for as long as the connection lives.
+ */
+export async function drained(connection: KeeperConnection): Promise<void> {
+  const { channel, watchdog, isOver } = connection
+  if (isOver) return
   watchdog.expectFrame()
-  await Promise.race([channel.drained(), ended])
+  await new Promise<void>((resolve) => {
+    connection.stopWaiting = resolve
+    void channel.drained().then(resolve)
+  })
   watchdog.received()
 }
 
