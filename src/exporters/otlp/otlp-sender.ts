@@ -110,6 +110,7 @@ export class OtlpSender {
   failure({ refusal, undelivered, fault }: SendingOutcome, delivered: number): ExportError | undefined {
     const where = shownAddress(this.#settings.destination)
     if (undelivered !== undefined) {
+      if (refusal !== undefined) this.#log.report(`sent some ${this.#items} that were refused`, new Error(this.#describe(refusal)))
       this.counts.error('ERR_OTLP_FAILED')
       const { message, retryAfterMs } = undelivered
       const text = `sending ${this.#items} to ${where} failed: ${message}`

@@ -62,7 +62,8 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     const sending = this.#sender.begin({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 })
     const progress = new BatchProgress()
     const outcome = await sending.outcome(this.#sendParts(spans, sending, progress))
-    const failure = this.#sender.failure(outcome, progress.delivered)
+    // If the batch may be retried, the first spans are left out. Otherwise the others count as lost.
+    const failure = this.#sender.failure(outcome, outcome.undelivered === undefined ? progress.accepted : progress.settled)
     if (failure !== undefined) throw failure
   }
 

@@ -5,14 +5,16 @@ import { TRACE_REQUEST } from './json-from-protobuf.js'
 import type { OtlpSender } from './otlp-sender.js'
 import { splitSpans } from './split-items.js'
 
-/** Counts the spans at the beginning of a batch that must not be sent again: those that were accepted, refused or dropped. */
+/** What has become of the spans of a batch. */
 export class BatchProgress {
+  /** The number of spans that the receiver has accepted. */
+  accepted = 0
   /** The number of spans that are in a part, or were dropped. */
   begun = 0
   #firstUndelivered = Number.POSITIVE_INFINITY
 
-  /** The number of spans before the first that was not delivered. */
-  get delivered(): number {
+  /** The number of spans at the beginning that must not be sent again: those that were accepted, refused or dropped. */
+  get settled(): number {
     return Math.min(this.begun, this.#firstUndelivered)
   }
 
@@ -63,6 +65,7 @@ export class SpanPart implements OutgoingPart {
     // Undelivered spans are not counted here: the transport retries them, and counts those it drops.
     if (delivery.kind === 'undelivered') this.#progress.undelivered(this.#range.first)
     else this.#sender.settled(this.items, delivery)
+    if (delivery.kind === 'taken') this.#progress.accepted += this.items
     this.#sender.release(this.#bytes, delivery)
   }
 }

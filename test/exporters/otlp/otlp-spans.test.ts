@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { OtlpTraceExporter, type OtlpTraceExporterOptions } from '../../../src/exporters/otlp/otlp-trace-exporter.js'
+import { AsyncTransport } from '../../../src/exporters/transport/async-transport.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { LinkType } from '../../../src/trace/data/link.js'
 import { MessageEventType } from '../../../src/trace/data/message-event.js'
@@ -179,5 +180,43 @@ test('parts after one that was not delivered do not count as delivered, even if 
   const batch = Array.from({ length: 60 }, () => span({ attributes: { text: 'x'.repeat(2_000) } }))
   await expect(exporter.export(batch)).rejects.toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true, delivered: 0 })
   expect(requests).toHaveLength(2)
+  await exporter.shutdown()
+})
+
+test.each([307, 400, 401, 404, 413, 500])(
+  'spans that the receiver refuses with %i are lost for the transport, which logs the reason',
+  async (status) => {
+    const logged: string[] = []
+    const log = (_: unknown, message?: string): void => void logged.push(String(message))
+    const { url } = await receiver((response) => void response.writeHead(status).end())
+    const transport = new AsyncTransport(new OtlpTraceExporter({ endpoint: url }), {
+      logger: { debug: log, info: log, warn: log, error: log },
+    })
+    transport.send(span({}))
+    await transport.shutdown()
+    expect(transport.accounting).toMatchObject({ accepted: 1, exported: 0, rejected: 1 })
+    expect(logged).toEqual([expect.stringMatching(new RegExp(`1 items are lost.*was refused: status ${status}`))])
+  },
+)
+
+test('of a batch with refused parts, the accepted spans alone count as delivered', async () => {
+  const { url, requests } = await receiver((response, n) => void response.writeHead(n === 1 ? 400 : 200).end())
+  const exporter = new OtlpTraceExporter({ endpoint: url, maxRequestBytes: 65_536 })
+  const batch = Array.from({ length: 100 }, () => span({ attributes: { text: 'x'.repeat(2_000) } }))
+  const error = await exporter.export(batch).catch((reason: unknown) => reason)
+  const counts = requests.map(({ body }) => decodeBody(body, 'ExportTraceServiceRequest')['resourceSpans'][0].scopeSpans[0].spans.length)
+  expect(error).toMatchObject({ retryable: false, delivered: 100 - counts[1] })
+  await exporter.shutdown()
+})
+
+test('a refused part of a batch that is retried is logged', async () => {
+  const logged: string[] = []
+  const log = (_: unknown, message?: string): void => void logged.push(String(message))
+  const { url } = await receiver((response, n) => void response.writeHead(n === 0 ? 400 : 503).end())
+  const logger = { debug: log, info: log, warn: log, error: log }
+  const exporter = new OtlpTraceExporter({ endpoint: url, maxRequestBytes: 65_536, logger })
+  const batch = Array.from({ length: 40 }, () => span({ attributes: { text: 'x'.repeat(2_000) } }))
+  await expect(exporter.export(batch)).rejects.toMatchObject({ retryable: true })
+  expect(logged).toEqual([expect.stringContaining('sent some spans that were refused: status 400')])
   await exporter.shutdown()
 })
