@@ -112,17 +112,19 @@ export class ClientInstrumentation implements ExchangeHome {
   /**
    * Writes the context of the span and the tags that may be propagated into the headers of the request. If the program has set trace
    * headers of another trace, they stay. Headers of the same trace, which a gateway forwards, are replaced, or the gateway would be
-   * missing in the trace.
+   * missing in the trace. So are headers without a valid context, which no server could continue.
+   * @param areComplete False if the program may add further parts of a context.
    * @returns false if headers of another trace stay.
    */
-  inject(span: Span | undefined, host: string, headers: OutgoingHeaders): boolean {
+  inject(span: Span | undefined, host: string, headers: OutgoingHeaders, areComplete = true): boolean {
     const tracer = this.#tracer
     if (span === undefined || tracer === undefined || this.#propagateTo?.(host) === false) return true
     const fields = tracer.propagator.fields ?? []
     if (fields.some((name) => headers.get(name) !== undefined)) {
       const { traceId } = tracer.extract(headers) ?? {}
       const distrusted = distrustedTraceId(span)
-      if (traceId === undefined || (traceId !== span.context.traceId && traceId !== distrusted)) return false
+      const isReplaced = traceId === undefined ? areComplete : traceId === span.context.traceId || traceId === distrusted
+      if (!isReplaced) return false
       for (const name of fields) headers.delete(name)
       if (distrusted !== undefined) headers.delete('baggage')
     }

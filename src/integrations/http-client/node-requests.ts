@@ -136,7 +136,7 @@ export class NodeRequests {
       if (!client.isContextHeader(name)) return this
       late ??= []
       late.push([name, value])
-      if (client.inject(span, host, headers)) return this
+      if (client.inject(span, host, headers, false)) return this
       // The parts of one context may be set in any order: they all stay, and ours go.
       client.withdraw(span, headers)
       for (const header of late) setHeader.apply(this, header)
@@ -252,6 +252,7 @@ function headerOf(request: ClientRequest, name: string, isRendered: boolean): st
   return stringOf(request.getHeader(name)) ?? (isRendered ? new RenderedHeaders(request).get(name) : undefined)
 }
 
+/** The value of a header, which may be a number, or an array as in `headersDistinct`. */
 function stringOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
+  return value === undefined ? undefined : Array.isArray(value) ? value.join(', ') : String(value)
 }

@@ -76,6 +76,28 @@ test.each(Object.entries(ways))('a context of another trace that the program has
   expect(received['traceparent']).toBe(own)
 })
 
+const { fetch: byFetch, undici: byUndici, 'node:http': byNode } = ways
+const INVALID: Record<string, string>[] = [{ traceparent: 'garbage' }, { traceparent: CALLER.toUpperCase() }, { tracestate: 'a=1' }]
+
+test.each(INVALID.flatMap((sent) => [byFetch, byUndici, byNode].map((send) => [JSON.stringify(sent), sent, send!] as const)))(
+  'headers without a valid context are replaced: %s',
+  async (_name, sent, send) => {
+    const { received, span } = await behindGateway(send, {}, sent)
+    expect(received['traceparent']).toBe(`00-${TRACE}-${span.spanId}-01`)
+  },
+)
+
+test('headers that are arrays, as in `headersDistinct`, are read like others', async () => {
+  const own = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const distinct = (traceparent: string) => behindGateway(byNode!, {}, { traceparent: [traceparent] as unknown as string })
+  expect((await distinct(own)).received['traceparent']).toBe(own)
+})
+
+test('a forwarded context in an array is replaced', async () => {
+  const { received, span } = await behindGateway(byNode!, {}, { traceparent: [CALLER] as unknown as string })
+  expect(received['traceparent']).toBe(`00-${TRACE}-${span.spanId}-01`)
+})
+
 const OWN = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
 
 test.each(Object.entries(ways))(
