@@ -40,6 +40,11 @@ export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
     return span instanceof OpenTracingSpan && span.items.size > 0 ? span.items.items : undefined
   }
 
+  /** For logs. The other fields are internal. */
+  toJSON(): { readonly span: OpenTracingSpanBase } {
+    return { span: this.span }
+  }
+
   /** The baggage of a frame with this scope. Skips closed scopes, so that successive scopes do not form a chain. */
   baggageOver(outer: FrameBaggage | undefined): FrameBaggage | undefined {
     let open = outer

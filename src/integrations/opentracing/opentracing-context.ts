@@ -39,6 +39,11 @@ export class OpenTracingSpanContext extends OpenTracingContextBase {
     return this.items.items
   }
 
+  /** Ids and baggage, for logs. */
+  toJSON(): { readonly traceId: string; readonly spanId: string; readonly baggage: Readonly<Record<string, string>> } {
+    return { traceId: this.toTraceId(), spanId: this.toSpanId(), baggage: Object.fromEntries(this.baggage) }
+  }
+
   /** The native span context; undefined if there is only baggage. */
   get native(): SpanContext | undefined {
     return this.source instanceof Span ? this.source.context : this.source

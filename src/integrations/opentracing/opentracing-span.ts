@@ -48,6 +48,11 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     return this.native
   }
 
+  /** What identifies the span, for logs. */
+  toJSON(): ReturnType<Span['toJSON']> {
+    return this.native.toJSON()
+  }
+
   /** @internal */
   get items(): SpanBaggage {
     return this.#items

@@ -236,6 +236,11 @@ export class Span implements OwnedFrameSpan {
     return this.ended ? this.enclosing?.exemplarLabels() : undefined
   }
 
+  /** What identifies the span, for logs. Its other fields refer to the tracer, in a cycle. */
+  toJSON(): { readonly name: string; readonly traceId: string; readonly spanId: string; readonly sampled: boolean } {
+    return { name: this.name, traceId: this.traceId, spanId: this.spanId, sampled: this.sampled }
+  }
+
   /** Makes the span current without a callback. @internal */
   enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
     this.needExtras().scope = new SpanScope(entered, before, enclosing)

@@ -326,6 +326,20 @@ describe('logs', () => {
   })
 })
 
+test('spans, contexts and scopes are their names and ids in JSON', () => {
+  const { tracer } = setUp()
+  const scope = tracer.startActiveSpan('a')
+  const { span } = scope
+  span.setBaggageItem('tenant', 'acme')
+  const ids = { traceId: span.context().toTraceId(), spanId: span.context().toSpanId() }
+  expect(JSON.parse(JSON.stringify({ span, context: span.context(), scope }))).toEqual({
+    span: { name: 'a', ...ids, sampled: true },
+    context: { ...ids, baggage: { tenant: 'acme' } },
+    scope: { span: { name: 'a', ...ids, sampled: true } },
+  })
+  scope.close()
+})
+
 test('latencies are recorded in span/latency, sampled or not', () => {
   for (const sampler of [new AlwaysOnSampler(), new AlwaysOffSampler()]) {
     const { tracer, native, stats, clock } = setUp({ sampler })

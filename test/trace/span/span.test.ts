@@ -39,6 +39,12 @@ describe.each(samplers)('a span that is %s', (_kind, sampler) => {
     expect(span.setStatus(Status.OK).status).toBe(Status.OK)
   })
 
+  test('is its name and its ids in JSON', () => {
+    const span = traced({ sampler }).tracer.startDetachedSpan('a')
+    const { traceId, spanId, sampled } = span
+    expect(JSON.parse(JSON.stringify({ span }))).toEqual({ span: { name: 'a', traceId, spanId, sampled } })
+  })
+
   test('does not change after its end', () => {
     const span = traced({ sampler }).tracer.startDetachedSpan('a')
     span.end()
