@@ -7,6 +7,9 @@ const [port, kind, isTls] = [Number(process.argv[2]), process.argv[3], process.a
 const GET = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
 const IMPATIENT = 'GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.001\r\n\r\n'
 
+/** A server that is given little processor time by others completes fewer handshakes: no more than these are begun. */
+const MAX_CONNECTING = 50
+
 /** A TCP socket and what is spoken over it, which is the same without TLS. */
 function sockets() {
   const tcp = connect(port, '127.0.0.1').on('error', () => {})
@@ -51,8 +54,12 @@ const ATTACKS = {
     for (let at = 0; at < 500; at++) open(IMPATIENT.repeat(4), true)
   },
   'a thousand connections a second that are reset': () => {
+    let connecting = 0
     const reset = () => {
+      if (connecting === MAX_CONNECTING) return
+      connecting++
       const { tcp, socket } = sockets()
+      tcp.once('close', () => connecting--)
       socket.write(GET, () => tcp.resetAndDestroy())
     }
     setInterval(() => Array.from({ length: 20 }, reset), 20)
