@@ -1,6 +1,6 @@
 // What an engine's rows are to hold, in the plainest way: a Map from the tag values as JSON to all values recorded.
 
-export type Kind = 'count' | 'sum' | 'lastValue' | 'distribution'
+export type Kind = 'count' | 'sum' | 'lastValue' | 'distribution' | 'exponential' | 'percentiles'
 
 export interface MeasureModel {
   readonly unit: string
@@ -99,7 +99,8 @@ class NaiveView {
     if (typeof value !== 'number') return undefined
     if (!Number.isFinite(value)) return kind === 'lastValue' ? value : undefined
     if (type === 'int64' && !Number.isInteger(value)) return undefined
-    return value < 0 && !signed && kind !== 'lastValue' ? undefined : value
+    if (value >= 0 || kind === 'lastValue') return value
+    return signed && kind !== 'percentiles' ? value : undefined
   }
 
   /** Removes the rows whose tags match all of these. */
@@ -126,6 +127,7 @@ class NaiveView {
     if (kind === 'count') return { value: values.length }
     if (kind === 'sum') return { value: total }
     if (kind === 'lastValue') return { value: values.at(-1)! }
+    if (kind !== 'distribution') return { count: values.length, sum: total, buckets: [], exemplars: [] }
     const bounds = this.#measure.signed ? BOUNDS : BOUNDS.filter((bound) => bound >= 0)
     const buckets = new Array<number>(bounds.length + 1).fill(0)
     const exemplars = new Array<string>(bounds.length + 1).fill('-')
@@ -139,7 +141,7 @@ class NaiveView {
   }
 }
 
-/** What a row holds, as far as it is compared. */
+/** What a row holds, as far as it is compared: of exponential histograms and percentiles only count and sum. */
 export type RowData =
   | { readonly value: number }
   | { readonly count: number; readonly sum: number; readonly buckets: readonly number[]; readonly exemplars: readonly string[] }

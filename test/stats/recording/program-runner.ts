@@ -5,6 +5,7 @@ import type { Aggregation, BoundMeasure, Measure, TagMap, Tags, ViewRow } from '
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { bytesOf } from '../../exporters/prometheus/format/metric-samples.js'
 import { asTagMap, BOUNDS, lineOf, NaiveStats, type MeasureModel, type ViewModel } from './naive-stats.js'
+import { noticingTags, tagsThatThrow, withGetters } from './hostile-tags.js'
 import { TAGS, type Context, type Door, type Form, type Program, type RecordStep, type Step } from './record-program.js'
 
 export type Copy = typeof thisCopy
@@ -45,17 +46,26 @@ export const VIEWS: readonly ViewModel[] = [
   { measure: 0, kind: 'sum', tagKeys: ['a', 'c', 'd', 'e'], contextTags: ['size', 'b'] },
   { measure: 1, kind: 'distribution', tagKeys: ['b'], contextTags: ['size', 'a'], idleExpiryMs: IDLE_MS },
   { measure: 2, kind: 'lastValue', tagKeys: [], contextTags: ['b'] },
+  { measure: 0, kind: 'exponential', tagKeys: ['a'] },
+  { measure: 0, kind: 'percentiles', tagKeys: ['b'], rowLimit: 2 },
+  { measure: 1, kind: 'exponential', tagKeys: ['a', 'b'] },
+  { measure: 1, kind: 'percentiles', tagKeys: [] },
+  { measure: 0, kind: 'count', tagKeys: ['j', 'i', 'h', 'g', 'f', 'e', 'd', 'c', 'b', 'a'] },
   { measure: 4, kind: 'count', tagKeys: ['a'], contextTags: ['b'] },
   { measure: 4, kind: 'distribution', tagKeys: ['a'], contextTags: ['b'] },
   { measure: 4, kind: 'sum', tagKeys: [], contextTags: ['a'] },
 ]
+
+/** Views that share their rows with no other, so that removing rows does not change which views a measure has. */
+const ALONE = [7, 11, 13, 20] as const
 
 /** A timer measures whole milliseconds: what it is to measure for a value of a program. */
 const timerMs = (value: unknown): number => (typeof value === 'number' && value >= 1 && value < 10 ? Math.floor(value) : 0)
 
 function aggregationOf({ kind }: ViewModel): Aggregation {
   if (kind === 'distribution') return thisCopy.distribution(BOUNDS)
-  return { count: thisCopy.count, sum: thisCopy.sum, lastValue: thisCopy.lastValue }[kind]()
+  const { count, exponential, lastValue, percentiles, sum } = thisCopy
+  return { count, exponential, lastValue, percentiles, sum }[kind]()
 }
 
 const isMap = (form: Form): boolean => form.endsWith('Map')
@@ -72,6 +82,7 @@ export class ProgramRunner {
   readonly #naive = new NaiveStats(MEASURES, VIEWS)
   readonly #kept = new Map<string, unknown>()
   readonly #mutated: Record<string, unknown> = {}
+  #onRead: (() => void) | undefined = undefined
 
   /** @param copy Another copy of the package. */
   constructor(copy: Copy) {
@@ -160,6 +171,11 @@ export class ProgramRunner {
         return Object.assign(this.#mutated, tags) as Tags
       case 'getters':
         return this.#keep(`getters ${number}`, () => withGetters(tags))
+      case 'recordingGetters':
+      case 'removingGetters':
+        return noticingTags(tags, () => this.#onRead?.())
+      case 'throwingGetter':
+        return tagsThatThrow(tags)
       case 'withoutPrototype':
         return Object.assign(Object.create(null), tags) as Tags
       case 'keptMap':
@@ -181,15 +197,38 @@ export class ProgramRunner {
     const context = step.contexts[turn % step.contexts.length]
     const isTimed = door === 'timer' || door === 'timerStop' || door === 'time'
     const value = isTimed ? timerMs(step.value) : step.value
-    this.#within(context, () => this.#enter(door, measure, value as number, form, number))
-    const isBound = /bound/i.test(door)
-    const own = form === 'empty' || form === 'emptyMap' ? {} : TAGS[number]!
+    const own = ownTags(form, number)
     const current = currentIn(context)
+    this.#onRead = this.#effectOf(step, number, current)
+    this.#within(context, () => this.#enter(door, measure, value as number, form, number))
+    this.#onRead = undefined
+    const isBound = /bound/i.test(door)
     const isGiven = form !== 'none' && form !== 'null'
     const tags = isGiven ? (isMap(form) || isBound ? asTagMap(own) : own) : isBound ? {} : current
     const attachment = /attached/i.test(door) ? String(number) : undefined
     this.#naive.record(measure, value, tags, current, attachment)
     if (door === 'batchOfTwo') this.#naive.record((measure + 1) % MEASURES.length, 3, tags, current)
+  }
+
+  /** What happens when a property of the tags is read: the engine and the model are changed alike. */
+  #effectOf({ form, measure, value }: RecordStep, number: number, current: Readonly<Record<string, unknown>>): (() => void) | undefined {
+    if (form === 'recordingGetters') {
+      return () => {
+        const onRead = this.#onRead
+        this.#onRead = undefined
+        const tags = TAGS[5] as Tags
+        this.#stats.record(this.#measures[measure]!, value as number, tags)
+        this.#naive.record(measure, value, tags, current)
+        this.#onRead = onRead
+      }
+    }
+    if (form !== 'removingGetters') return undefined
+    return () => {
+      this.#onRead = undefined // only once, because the rows that the record makes must stay
+      const view = ALONE[number % ALONE.length]!
+      this.#stats.viewManager.removeRows(`v${view}`, {})
+      this.#naive.removeRows(view, {})
+    }
   }
 
   #within(context: Context | undefined, fn: () => void): void {
@@ -214,6 +253,8 @@ export class ProgramRunner {
         return this.#copyStats.record(measure as never, value, tags as never)
       case 'attached':
         return stats.record(measure, value, tags, attachments)
+      case 'unreadableAttachments':
+        return stats.record(measure, value, tags, tagsThatThrow(attachments) as Record<string, string>)
       case 'copyAttached':
         return this.#copyStats.record(measure as never, value, tags as never, attachments)
       case 'bound':
@@ -283,6 +324,13 @@ export class ProgramRunner {
   }
 }
 
+/** The tags of an object as the model takes them. */
+function ownTags(form: Form, number: number): Readonly<Record<string, unknown>> {
+  if (form === 'empty' || form === 'emptyMap') return {}
+  const tags = TAGS[number]!
+  return form === 'throwingGetter' ? { ...tags, b: { refused: true } } : tags
+}
+
 /** The current tags as the model takes them. */
 function currentIn(context: Context | undefined): Readonly<Record<string, unknown>> {
   if (context === undefined) return {}
@@ -292,18 +340,14 @@ function currentIn(context: Context | undefined): Readonly<Record<string, unknow
 
 function linesOf({ tagValues, overflow, data }: ViewRow, tagKeys: readonly string[]): string[] {
   const key = overflow ? 'overflow' : JSON.stringify(tagKeys.map((tag) => tagValues[tag] ?? null))
-  if (data.kind !== 'distribution') return lineOf(key, { value: (data as { value: number }).value })
+  if (data.kind === 'count' || data.kind === 'sum' || data.kind === 'lastValue') return lineOf(key, { value: data.value })
+  if (data.kind === 'summary' || data.exponential !== undefined) {
+    return lineOf(key, { count: data.count, sum: data.sum, buckets: [], exemplars: [] })
+  }
   const { count, sum, bucketCounts } = data
   const exemplars = bucketCounts.map((_, bucket) => {
     const exemplar = data.exemplars?.[bucket]
     return exemplar === undefined ? '-' : `${exemplar.attachments['trace_id']}=${exemplar.value}`
   })
   return lineOf(key, { count, sum, buckets: bucketCounts, exemplars })
-}
-
-/** The same tags as accessors, as an object of a framework may have them. */
-function withGetters(tags: Tags): Tags {
-  const object = {}
-  for (const [key, value] of Object.entries(tags)) Object.defineProperty(object, key, { get: () => value, enumerable: true })
-  return object
 }

@@ -17,20 +17,29 @@ export const TAGS: readonly Readonly<Record<string, unknown>>[] = [
   { size: '', values: 'v', record: 'r', newestHandle: 'h' },
   { a: 'long'.repeat(80) },
   { a: { toString: () => 'never called' }, b: 'y' },
+  { a: Symbol('a'), b: 'y' },
+  { a: 5n, b: -0 },
+  { a: false, b: 2 ** 31, c: () => 'never called' },
+  { a: 'x', b: 'y', c: 3, d: 'd', e: 'e', f: 'f', g: 7, h: 'h', i: true, j: 'j' },
 ]
 
 /** How the tags of a record are given. */
 export const FORMS = [
   ...(['none', 'null', 'empty', 'emptyMap'] as const),
   ...(['fresh', 'wider', 'kept', 'mutated', 'getters', 'withoutPrototype'] as const),
+  ...(['recordingGetters', 'removingGetters', 'throwingGetter'] as const),
   ...(['keptMap', 'freshMap', 'derivedMap', 'foreignMap', 'freshForeignMap'] as const),
 ] as const
 export type Form = (typeof FORMS)[number]
+
+/** True for objects whose properties have an effect when they are read. How often they are read is known for some doors only. */
+export const isHostile = (form: Form): boolean => /ingGetters?$/.test(form)
 
 /** What records the value. `copy…` are functions of the other copy of the package. */
 export const DOORS = [
   ...(['record', 'copyRecord', 'attached', 'copyAttached', 'bound', 'copyBound', 'freshBound', 'boundAttached'] as const),
   ...(['batch', 'batchOfTwo', 'attachedBatch', 'copyBatch', 'timer', 'timerStop', 'time'] as const),
+  ...(['unreadableAttachments'] as const),
 ] as const
 export type Door = (typeof DOORS)[number]
 
@@ -156,11 +165,13 @@ function narrowed(step: Step, { views, tags: chosen, forms, doors }: Choice, mea
   if (step.do === 'removeRows') return { ...step, view: viewOf(step.view), tags: tagsOf(step.tags) }
   if (step.do === 'unregister') return { ...step, view: viewOf(step.view) }
   if (step.do !== 'record') return step
+  const form = forms[FORMS.indexOf(step.form) % forms.length]!
+  const door = doors[DOORS.indexOf(step.door) % doors.length]!
   return {
     ...step,
     measure: measures[viewOf(step.measure)]!,
-    door: doors[DOORS.indexOf(step.door) % doors.length]!,
-    form: forms[FORMS.indexOf(step.form) % forms.length]!,
+    door: isHostile(form) ? (/batch/i.test(door) ? 'batch' : 'record') : door,
+    form,
     tags: step.tags.map(tagsOf),
     contexts: step.contexts.map((each) => each && { ...each, tags: tagsOf(each.tags), outer: each.outer && tagsOf(each.outer) }),
   }
@@ -187,6 +198,9 @@ function line(step: Step): string {
 }
 
 function shown(part: unknown): string {
-  if (typeof part === 'string' || Array.isArray(part) || (typeof part === 'object' && part !== null)) return JSON.stringify(part)
+  if (typeof part === 'string' || (typeof part === 'object' && part !== null)) {
+    const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean', 'object', 'undefined'].includes(typeof value)
+    return JSON.stringify(part, (_, value) => (isPlain(value) ? value : String(value)))
+  }
   return Object.is(part, -0) ? '-0' : typeof part === 'bigint' ? `${part}n` : String(part)
 }
