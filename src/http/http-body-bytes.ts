@@ -2,7 +2,8 @@ import type { IncomingMessage, OutgoingMessage } from 'node:http'
 import { type Frame, runInFrame } from '../base/context.js'
 import { processGlobal } from '../base/process-global.js'
 
-type AnyWrite = (this: OutgoingMessage, chunk?: unknown, encoding?: unknown, callback?: unknown) => unknown
+/** `write` and `end` of an outgoing message. */
+export type AnyWrite = (this: OutgoingMessage, chunk?: unknown, encoding?: unknown, callback?: unknown) => unknown
 
 // All copies of the package find the exchange that one of them has begun.
 const BYTES: unique symbol = processGlobal('http-body-bytes', () => Symbol('tallyscope.bytes')) as never
@@ -84,7 +85,7 @@ function countedPush(this: IncomingMessage, chunk: unknown, encoding?: BufferEnc
  * True if bytes are still delivered: not after the end, and not after the connection has closed. `finished` equals `writableEnded`, but is
  * an own property: Express changes the prototype of each response, which makes inherited properties slow.
  */
-function isOpen(outgoing: OutgoingMessage): boolean {
+export function isOpen(outgoing: OutgoingMessage): boolean {
   return !(outgoing as { finished: boolean }).finished && !outgoing.destroyed
 }
 

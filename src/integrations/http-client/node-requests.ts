@@ -1,43 +1,14 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { BodyBytes, countReceived, countSent } from '../../http/http-body-bytes.js'
+import { countReceived } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
-import type { ClientExchange } from './client-exchange.js'
 import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders, type OutgoingRequest } from './client-instrumentation.js'
 import { RenderedHeaders } from './rendered-headers.js'
-
-class RunningRequest {
-  readonly exchange: ClientExchange
-  readonly bytes = new BodyBytes()
-  /** True if Node rendered the head before the exchange began. */
-  readonly isRendered: boolean
-  /** Undefined if its port is known. Otherwise it can only be read from the socket. */
-  withoutPort: OutgoingRequest | undefined
-  socket: TimedSocket | undefined = undefined
-  /** True after the event `timeout`, on which programs destroy the request, its response or its socket. */
-  timedOut = false
-
-  constructor(exchange: ClientExchange, isRendered: boolean, withoutPort: OutgoingRequest | undefined) {
-    this.exchange = exchange
-    this.isRendered = isRendered
-    this.withoutPort = withoutPort
-  }
-}
-
-/** A socket with one listener for `timeout`, which all requests on it use in turn. */
-type TimedSocket = Socket & { [RUNNING]?: RunningRequest | undefined }
-const RUNNING = Symbol('tallyscope.running')
-
-function onTimeout(this: TimedSocket): void {
-  const running = this[RUNNING]
-  if (running !== undefined) running.timedOut = true
-}
+import { RunningRequest, runningOf, tie, timeoutError } from './running-request.js'
 
 /** Instruments requests of node:http and node:https. */
 export class NodeRequests {
   readonly #client: ClientInstrumentation
-  /** Null for requests that are excluded. */
-  readonly #running = new WeakMap<object, RunningRequest | null>()
 
   constructor(client: ClientInstrumentation) {
     this.#client = client
@@ -56,12 +27,12 @@ export class NodeRequests {
       'http.client.request.start': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) => {
         this.#begin(request) // it was never sent completely
-        const running = this.#running.get(request)
+        const running = runningOf(request)
         if (running != null) this.#failed(request, running, error)
       },
       'http.client.response.finish': ({ request, response }: { request: ClientRequest; response: IncomingMessage }) => {
         this.#begin(request)
-        const running = this.#running.get(request)
+        const running = runningOf(request)
         if (running == null) return
         running.exchange.status = response.statusCode
         if (running.withoutPort !== undefined) this.#locate(request, running, response.socket?.remotePort)
@@ -71,32 +42,24 @@ export class NodeRequests {
   }
 
   #begin(request: ClientRequest): void {
-    if (this.#running.has(request)) return
+    if (runningOf(request) !== undefined) return
     const { method, path, protocol, headersSent: isRendered } = request
     const { host, knowsPort } = destinationOf(request, isRendered)
     const sent: OutgoingRequest = { method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent', isRendered) }
     const exchange = this.#client.begin(sent)
-    if (exchange === undefined) {
-      this.#running.set(request, null)
-      return
-    }
+    if (exchange === undefined) return tie(request, null)
     // A proxy gets the whole URL of its target, which has the port.
-    const running = new RunningRequest(exchange, isRendered, knowsPort || exchange.host !== host ? undefined : sent)
-    countSent(request, running.bytes)
-    this.#running.set(request, running)
+    const running = new RunningRequest(request, exchange, isRendered, knowsPort || exchange.host !== host ? undefined : sent)
     request.on('close', () => {
       this.#end(request, running)
     })
     this.#watchSocket(request, running)
-    detectAbort(request, running)
-    this.#inject(request, exchange)
+    this.#inject(request, running)
   }
 
   #watchSocket(request: ClientRequest, running: RunningRequest): void {
-    const watch = (socket: TimedSocket): void => {
-      if (!(RUNNING in socket)) socket.prependListener('timeout', onTimeout)
-      running.socket = socket
-      socket[RUNNING] = running
+    const watch = (socket: Socket): void => {
+      running.watchTimeouts(socket)
       if (running.withoutPort === undefined) return
       const locate = (): void => this.#locate(request, running, socket.remotePort)
       if (socket.connecting) socket.once('connect', locate)
@@ -123,31 +86,28 @@ export class NodeRequests {
   }
 
   /** Some gateways copy the headers of their caller only after they have made the request. */
-  #inject(request: ClientRequest, exchange: ClientExchange): void {
+  #inject(request: ClientRequest, running: RunningRequest): void {
     const client = this.#client
-    const { span, host } = exchange
+    const { span, host } = running.exchange
     const { setHeader } = request
     const headers = request.headersSent ? new RenderedHeaders(request) : new SetHeaders(request)
     client.inject(span, host, headers)
     if (span === undefined || request.headersSent) return
-    let late: [name: string, value: Parameters<typeof setHeader>[1]][] | undefined
-    request.setHeader = function (this: ClientRequest, name, value) {
-      setHeader.call(this, name, value)
-      if (!client.isContextHeader(name)) return this
+    let late: Parameters<typeof setHeader>[] | undefined
+    running.watchHeaders(request, (...header) => {
+      if (!client.isContextHeader(header[0])) return
       late ??= []
-      late.push([name, value])
-      if (client.inject(span, host, headers, false)) return this
+      late.push(header)
+      if (client.inject(span, host, headers, false)) return
       // The parts of one context may be set in any order: they all stay, and ours go.
       client.withdraw(span, headers)
-      for (const header of late) setHeader.apply(this, header)
-      return this
-    }
+      for (const each of late) setHeader.apply(request, each)
+    })
   }
 
   #end(request: ClientRequest, running: RunningRequest): void {
-    this.#running.delete(request)
-    const { exchange, bytes, socket, isRendered } = running
-    if (socket?.[RUNNING] === running) socket[RUNNING] = undefined
+    const { exchange, bytes, isRendered } = running
+    running.leaveSocket()
     const response = (request as { res?: IncomingMessage | null }).res
     exchange.status ??= response?.statusCode
     exchange.sent = bytes.sent || Number(headerOf(request, 'content-length', isRendered)) || 0
@@ -156,21 +116,6 @@ export class NodeRequests {
     if (broken) endBroken(request, response, running)
     exchange.close()
   }
-}
-
-/** Only callers call `request.destroy()`. It counts as aborted, or as failed after the event `timeout`. */
-function detectAbort(request: ClientRequest, running: RunningRequest): void {
-  const { destroy } = request
-  request.destroy = function (this: ClientRequest, error?: Error) {
-    const { exchange, timedOut } = running
-    if (timedOut) exchange.failed(error ?? timeoutError())
-    else if (!(request as { res?: IncomingMessage | null }).res?.complete) exchange.aborted(error)
-    return destroy.call(this, error)
-  }
-}
-
-function timeoutError(): Error {
-  return Object.assign(new Error('the request timed out'), { code: 'ETIMEDOUT' })
 }
 
 /**
