@@ -47,7 +47,7 @@ export class ClientMeasures {
   readonly #openCensusSent: Measure
   readonly #openCensusReceived: Measure
   readonly #cached = new Map<string, ClientTags>()
-  /** Consecutive requests often have the same tags. */
+  /** The tags of the last request, because consecutive ones are often equal. `#tags` compares them with each request and replaces them. */
   #last: ClientTags | undefined
 
   constructor(stats: Stats) {

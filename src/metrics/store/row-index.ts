@@ -59,7 +59,8 @@ export class RowIndex {
   /**
    * The row of these labels if each value is known in this form; otherwise NO_ROW, and `read` and `findValues` have to be called. Part of
    * the record path. One long function on purpose: V8 inlines none of more than 460 bytes of bytecode, so this one is compiled by itself
-   * and has room for all that it calls. A short one was inlined into some callers, and then what it calls was not.
+   * and has room for all that it calls. A short one was inlined into some callers, and then what it calls was not. So its loops over the
+   * table are not calls of `findSparse` and `findWide`, which have the same ones.
    */
   find(labels: Labels): number {
     const known = this.labels

@@ -7,7 +7,8 @@ const MAX_SPARE = 8
 /**
  * Chunks that no document uses, for the next ones. `close` and `reuseChunk` add to them, and each OutputBuffer that needs a chunk takes one.
  * At a thousand scrapes per second, new chunks would be 128 MB of external memory per second, for which V8 collects the whole heap
- * every 250 ms. At a few per minute, each would take its pages from the system again.
+ * every 250 ms. At a few per minute, each would take its pages from the system again. A spare chunk is never invalid: its
+ * bytes are overwritten. `memories` has only chunks in use, so that none is kept twice.
  */
 const spareChunks: Buffer[] = []
 
