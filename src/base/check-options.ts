@@ -79,7 +79,7 @@ function hintFor(name: string, known: readonly string[]): string | undefined {
 }
 
 /** The range of a numeric option. */
-export interface NumberRange {
+interface NumberRange {
   readonly min: number
   /** Default: none. */
   readonly max?: number | undefined

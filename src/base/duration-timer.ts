@@ -12,7 +12,7 @@ function timerScale(name: string, unit: string): number {
   throw new DefinitionError('ERR_TIMER_UNIT', `a timer needs a unit of time (s, ms, us, ns, min, h): ${name} is in ${inspectValue(unit)}`)
 }
 
-export interface TimerTarget<T> {
+interface TimerTarget<T> {
   /** Name of the measure or instrument, for the error message. */
   readonly name: string
   readonly unit: string

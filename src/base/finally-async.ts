@@ -14,7 +14,7 @@ export interface Failure {
 }
 
 /** Called once when the call has ended, with its failure if it failed. */
-export type OnEnd<A> = (argument: A, failure: Failure | undefined) => void
+type OnEnd<A> = (argument: A, failure: Failure | undefined) => void
 
 /**
  * Calls `fn(argument)`, and `onEnd` when the call has ended: at once, or when the promise that it returned has settled.

@@ -2,7 +2,7 @@ import { ownString } from './intern-string.js'
 import { getOrInsert } from './get-or-insert.js'
 import { processGlobal } from './process-global.js'
 
-export type GaugeMerge = 'min' | 'max' | 'latest' | 'each'
+type GaugeMerge = 'min' | 'max' | 'latest' | 'each'
 
 /** The value of an internal counter or gauge for one combination of label values. */
 export interface InternalCount {

@@ -10,7 +10,7 @@ export const STATE_VERSION = 1
 /** The key of a Map from state versions to their states. All versions have to agree on this Map only. */
 const KEY = Symbol.for('tallyscope')
 
-export type States = Map<string, unknown>
+type States = Map<string, unknown>
 
 /**
  * The states that all copies with this state version share. Copies of another version have their own, and the copy that is loaded later

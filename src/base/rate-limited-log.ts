@@ -6,7 +6,7 @@ import { type Logger, warnOnce } from './logger.js'
 
 const REPORT_EVERY_MS = 60_000
 
-export interface RateLimitedLogOptions {
+interface RateLimitedLogOptions {
   /** Code of the process warning, `TALLYSCOPE_…`. */
   readonly code: string
   /** The subject of the message: `exporter FileExporter`. */

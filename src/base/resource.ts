@@ -43,7 +43,7 @@ export function mergeResources(resources: readonly Resource[]): Resource {
 }
 
 /** A resource from the environment, with a description of variables that are malformed. */
-export interface ResourceReading {
+interface ResourceReading {
   readonly resource: Resource
   readonly problems: readonly VariableProblem[]
 }

@@ -20,7 +20,7 @@ export function shortPause(delayMs: number, clock?: Clock): Promise<void> {
 /** The longest delay of a timer. Node replaces longer ones, and those that are not numbers, by 1 ms. */
 export const MAX_TIMER_MS = 2_147_483_647
 
-export interface TimerOptions {
+interface TimerOptions {
   /** Keeps the process alive until the timer fires. Default false; true if a caller waits for the outcome. */
   readonly keepAlive?: boolean
 }

@@ -5,7 +5,7 @@ import { MergedFamilies } from './data/merged-families.js'
 import type { GroupData } from './group-data.js'
 import { countDropped, countLeftOut } from './group-metrics.js'
 
-export interface GroupDataOptions {
+interface GroupDataOptions {
   readonly limits: DataLimits
   /** Names of families, `*` for any characters. */
   readonly perMember: readonly string[]

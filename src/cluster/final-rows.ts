@@ -17,7 +17,7 @@ const HANDOVER_MS = 10_000
 /** Files that are imported at once. In a folder that others may write to, any number of them may appear. */
 const MAX_FILES = 1_024
 
-export interface FinalRowsOptions {
+interface FinalRowsOptions {
   readonly clock: Clock
   readonly limits: GroupData['limits']
   readonly folder: GroupFolder | undefined

@@ -19,7 +19,7 @@ export interface GroupLimits {
   readonly queueBytes?: number
 }
 
-export type ResolvedGroupLimits = DataLimits & { readonly members: number }
+type ResolvedGroupLimits = DataLimits & { readonly members: number }
 
 const LIMITS: OptionNames<GroupLimits> = optionNames('members definitions rows mergedRows frameBytes queueBytes')
 const MAX = 10_000_000

@@ -66,7 +66,7 @@ export async function drained(connection: KeeperConnection): Promise<void> {
 }
 
 /** Detects a keeper that hangs: a frame is expected, and none arrives. */
-export class KeeperWatchdog {
+class KeeperWatchdog {
   readonly #clock: Clock
   readonly #onHung: () => void
   #stopTimer: (() => void) | undefined

@@ -23,7 +23,7 @@ const FAILED_PAUSE_MS = 1_000
 /** After so many connections that end this soon, the socket is tried only once a second: it may not be that of a keeper. */
 const [SHORT_STAY_MS, MAX_SHORT_STAYS] = [500, 5]
 
-export interface MembershipOptions {
+interface MembershipOptions {
   readonly member: Member
   readonly data: GroupData
   /** Undefined for a process without other members. */

@@ -1,7 +1,7 @@
 import type { Metric } from '../metrics/data/metric.js'
 
 /** The kind of an exported item, recognized by its properties. */
-export type ItemKind = 'metric' | 'span' | 'item'
+type ItemKind = 'metric' | 'span' | 'item'
 
 export function itemKind(item: unknown): ItemKind {
   if (typeof item !== 'object' || item === null) return 'item'

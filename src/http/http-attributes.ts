@@ -21,7 +21,7 @@ export const HttpAttribute = {
 export const SWITCHING_PROTOCOLS = 101
 
 /** The data of one request. */
-export interface HttpRequestFacts {
+interface HttpRequestFacts {
   readonly method: string
   /** Host, with the port if it is not the default of the scheme. */
   readonly host: string | undefined

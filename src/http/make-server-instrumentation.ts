@@ -63,13 +63,13 @@ export const SERVER_OPTIONS: OptionNames<ServerOptions<never>> = optionNames(
 )
 
 /** The parts in which server integrations differ. */
-export interface ServerParts<R> {
+interface ServerParts<R> {
   readonly defaultTracer: (stats: Stats) => TracerCore
   readonly routes?: (measures: ServerMeasures, requestTags: RequestTags<R> | undefined) => RouteFinder
   readonly isHijacked?: (reply: object) => boolean
 }
 
-export interface MadeServerInstrumentation<R> {
+interface MadeServerInstrumentation<R> {
   readonly server: ServerInstrumentation
   readonly stats: Stats
   readonly tracer: TracerCore | undefined

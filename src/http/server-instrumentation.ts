@@ -22,7 +22,7 @@ import { type ServerMeasures, UNMATCHED_ROUTE } from './server-measures.js'
 import { UpgradedConnection } from './upgraded-connection.js'
 import type { UrlQuery } from './url-query.js'
 
-export interface ServerInstrumentationOptions {
+interface ServerInstrumentationOptions {
   readonly tracer: TracerCore | undefined
   readonly measures: ServerMeasures
   readonly inFlight: InFlightGauge

@@ -16,7 +16,7 @@ import type { TagMap, Tags } from '../stats/tags/tag-map.js'
 /** The route of all requests without a matching route, because callers choose their paths. */
 export const UNMATCHED_ROUTE = 'unmatched'
 
-export interface ServerMeasuresOptions {
+interface ServerMeasuresOptions {
   /** True if the tag `status` is `2xx` instead of `204`. Default false. */
   readonly statusClasses?: boolean
 }

@@ -5,7 +5,7 @@ import type { MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, merged, type AddValue } from './collector.js'
 import { joinLag, lagPercentile, type LagMonitor, type LagWindow, readLag } from './lag-window.js'
 
-export interface EventLoopOptions {
+interface EventLoopOptions {
   readonly clock: Clock
   readonly resolutionMs: number
   readonly windowMs: number

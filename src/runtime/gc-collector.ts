@@ -12,7 +12,7 @@ const KINDS: ReadonlyMap<number | undefined, string> = new Map([
 ])
 
 /** The used part of a performance entry of type `gc`. */
-export interface Collection {
+interface Collection {
   /** Milliseconds. */
   readonly duration: number
   readonly detail?: unknown

@@ -2,9 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** Why a connection was closed: an idle one to admit another, or a new one because none was idle. */
-export type ConnectionEnd = 'idle' | 'refused'
+type ConnectionEnd = 'idle' | 'refused'
 
-export interface ConnectionLimit {
+interface ConnectionLimit {
   readonly maxConnections: number
   readonly onClosed: (end: ConnectionEnd) => void
 }

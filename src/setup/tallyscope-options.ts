@@ -16,7 +16,7 @@ import type { TracerOptions } from './tracer.js'
 export type PartOption<T> = string | { readonly [part: string]: unknown } | T
 
 /** Address and access control of /metrics. The defaults are those of `serveMetrics`. */
-export interface PrometheusSettings {
+interface PrometheusSettings {
   readonly port?: number
   readonly host?: string
   readonly path?: string

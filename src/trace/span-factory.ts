@@ -25,7 +25,7 @@ import type { SpanStore } from './views/span-store.js'
 import { TraceId } from './context/trace-id.js'
 import { WallClock, type WallOffset } from './span/wall-clock.js'
 
-export interface SpanFactoryOptions {
+interface SpanFactoryOptions {
   readonly sampler: Sampler
   readonly latency: SpanLatency
   readonly summary: SpanStore | undefined

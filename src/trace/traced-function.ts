@@ -25,7 +25,7 @@ export interface TraceDecorator {
 }
 
 /** The part of a tracer that wrappers use. */
-export interface SpanScopes {
+interface SpanScopes {
   span<R>(name: string, options: SpanOptions, fn: (span: Span) => R): R
   startDetachedSpan(name: string, options: SpanOptions): Span
   withSpan<R>(span: Span, fn: () => R): R

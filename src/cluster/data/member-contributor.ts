@@ -15,7 +15,7 @@ import type { RowValues } from './row-values.js'
 import { rowValues } from './values-of-kind.js'
 
 /** The part of {@link MergedFamilies} that a contributor uses. */
-export interface MergeContext {
+interface MergeContext {
   readonly limits: DataLimits
   readonly clock: Clock
   familyFor(definition: FamilyDefinition): { readonly family: MergedFamily; readonly hasMemberLabel: boolean }

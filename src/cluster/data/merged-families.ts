@@ -16,7 +16,7 @@ import { MergedFamily } from './merged-family.js'
 /** All members together have at most as many families as this many members may define. */
 const MEMBERS_OF_DEFINITIONS = 4
 
-export interface MergedFamiliesOptions {
+interface MergedFamiliesOptions {
   readonly clock: Clock
   readonly limits: DataLimits
   /** Names of families that have a row for each member; `*` stands for any characters. Default none. */

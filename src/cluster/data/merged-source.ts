@@ -8,7 +8,7 @@ import { words } from './pages.js'
 import type { RowValues } from './row-values.js'
 
 /** The values of the rows of a store, and which rows are shown. */
-export interface SourceRows {
+interface SourceRows {
   readonly values: RowValues
   /** Computes the value of a row if its parts have changed. Call it before the value is read. */
   refresh(row: number): void

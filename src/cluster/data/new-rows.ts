@@ -34,7 +34,7 @@ export function writeNewRows(
 }
 
 /** New rows without their values, by column. */
-export interface NewRows {
+interface NewRows {
   readonly numbers: readonly number[]
   /** The indexes of rows that are overflow rows. */
   readonly overflowing: ReadonlySet<number>
@@ -43,7 +43,7 @@ export interface NewRows {
   readonly labels: (string | undefined)[][]
 }
 
-export interface NewRowsOptions {
+interface NewRowsOptions {
   /** The rows that the member has. */
   readonly rows: MemberRows
   /** Rows that the member may have. */

@@ -15,7 +15,7 @@ interface Entry {
 }
 
 /** Turns consecutive snapshots of one metric into rows with the epoch of their last change. */
-export class SnapshotTable implements RowSource {
+class SnapshotTable implements RowSource {
   readonly descriptor: RowSource['descriptor']
   readonly kind: RowSource['kind']
   readonly bounds: readonly number[]

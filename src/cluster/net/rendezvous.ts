@@ -7,7 +7,7 @@ export type Meeting =
   | { readonly role: 'member'; readonly generation: number; readonly socket: Socket }
   | { readonly role: 'keeper'; readonly generation: number; readonly server: Server; readonly followsDead: boolean }
 
-export interface MeetOptions {
+interface MeetOptions {
   readonly folder: GroupFolder
   /** Sockets up to this generation are not tried, because their keeper hangs. Default 0. */
   readonly above?: number

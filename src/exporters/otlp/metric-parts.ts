@@ -22,7 +22,7 @@ export interface MetricPartContent {
   readonly pending: PendingBaselines | undefined
 }
 
-export interface MetricPartsOptions {
+interface MetricPartsOptions {
   readonly timeUnixMs: number
   /** The default resource. Labels of a metric's own resource take precedence. */
   readonly resource: Resource

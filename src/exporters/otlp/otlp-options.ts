@@ -42,7 +42,7 @@ export interface OtlpSettings {
   readonly maxRequestBytes: number
 }
 
-export interface OtlpDefaults {
+interface OtlpDefaults {
   /** The path that is appended to the endpoint. */
   readonly path: 'v1/metrics' | 'v1/traces'
   readonly concurrency: number

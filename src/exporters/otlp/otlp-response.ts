@@ -3,7 +3,7 @@ import { replyText } from '../sending/reply-text.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
 /** An `Export…ServiceResponse` of the receiver. */
-export interface ExportResponse {
+interface ExportResponse {
   /** Number of points or spans that the receiver rejected. */
   readonly rejected: number
   /** The reason, or a warning if nothing was rejected. Empty if there is none. */

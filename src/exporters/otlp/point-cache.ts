@@ -94,7 +94,7 @@ export class ChunkRecording {
 }
 
 /** The encoded points of one chunk. */
-export class ChunkPoints {
+class ChunkPoints {
   readonly bytes: Uint8Array
   readonly #view: DataView
   readonly #descriptor: MetricDescriptor

@@ -6,7 +6,7 @@ import { exponentialGrowth } from './exponential-buckets.js'
 import { type DataKind, OpenMetric, scalarKind } from './metric-head.js'
 import { type PointTimes, PointWriter, type SentBuckets } from './point-writer.js'
 
-export interface RowWriterOptions extends PointTimes {
+interface RowWriterOptions extends PointTimes {
   readonly histograms: 'explicit' | 'exponential'
 }
 

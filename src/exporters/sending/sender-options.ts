@@ -42,7 +42,7 @@ export const SENDER_OPTIONS: OptionNames<SenderOptions> = optionNames(
   'headers timeoutMs concurrency maxQueuedExports ca cert key userAgent clock random',
 )
 
-export interface TlsFiles {
+interface TlsFiles {
   readonly ca?: string | Buffer
   readonly cert?: string | Buffer
   readonly key?: string | Buffer

@@ -3,7 +3,7 @@ import { inNextTurn } from '../../base/timer.js'
 import type { PacketSender } from './packet-sender.js'
 
 /** How packets of a stream are delimited: by a line feed, or by a length prefix, as the Datadog Agent requires for Unix streams. */
-export type Framing = 'lineFeed' | 'length'
+type Framing = 'lineFeed' | 'length'
 
 /** Sends packets over TCP or a Unix stream socket. After an error, the next call opens a new connection. */
 export class StreamSender implements PacketSender {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 import { estimateSize } from './estimate-size.js'
 
-export interface BoundedQueueOptions<T> {
+interface BoundedQueueOptions<T> {
   readonly maxQueueSize: number
   readonly maxQueueBytes: number
   readonly maxBatchSize: number

@@ -3,7 +3,7 @@ import type { ServerInstrumentation } from '../../http/server-instrumentation.js
 import { instrumentFastify } from './instrument-fastify.js'
 import type { TallyscopeFastifyOptions } from './options.js'
 
-export interface AutomaticOptions extends TallyscopeFastifyOptions {
+interface AutomaticOptions extends TallyscopeFastifyOptions {
   readonly report: (error: unknown) => void
 }
 

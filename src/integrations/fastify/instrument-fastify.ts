@@ -14,7 +14,7 @@ import { addMetricsFallback, addMetricsRoute, isUnrouted } from './metrics-route
 import type { TallyscopeDecoration, TallyscopeFastifyOptions } from './options.js'
 import { NOT_MEASURED, RouteTable } from './route-table.js'
 
-export interface InstrumentedFastify {
+interface InstrumentedFastify {
   readonly decoration: TallyscopeDecoration
   readonly server: ServerInstrumentation
 }

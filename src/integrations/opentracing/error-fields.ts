@@ -3,7 +3,7 @@ import { errorMessage } from '../../base/errors.js'
 import { textOf } from './span-tags.js'
 
 /** The OpenTracing log fields of a thrown value. */
-export interface ErrorFields {
+interface ErrorFields {
   readonly kind: string
   readonly message: string
   readonly stack: string | undefined

@@ -3,7 +3,7 @@ import { errorFields } from './error-fields.js'
 import { plainValue } from './span-tags.js'
 
 /** The arguments of `addAnnotation` for a log of OpenTracing. */
-export interface LogAnnotation {
+interface LogAnnotation {
   readonly description: string
   readonly attributes: Record<string, AttributeValue>
 }

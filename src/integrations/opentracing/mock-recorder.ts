@@ -21,7 +21,7 @@ const MAX_SPANS = 10_000
 const FIRST_UNIX_MS = Date.UTC(2024, 0, 1)
 
 /** A clock that advances by a millisecond with each event, so that every run has the same times. */
-export class MockClock implements Clock {
+class MockClock implements Clock {
   #ms = 0
 
   unixMs(): number {

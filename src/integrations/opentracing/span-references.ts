@@ -9,7 +9,7 @@ interface FoundReference {
 }
 
 /** Parent, baggage and links of a new span. */
-export interface Ancestry {
+interface Ancestry {
   /** The first `child_of` reference, else the first reference. */
   readonly parent: OpenTracingSpanContext
   /** The baggage of all references. For equal keys the parent takes precedence, then the earlier reference. */

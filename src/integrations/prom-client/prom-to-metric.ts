@@ -15,13 +15,13 @@ import { distributionFault, summaryFault } from '../../metrics/data/validate-poi
 import type { PromExemplar, PromMetricValues, PromValue } from './registry-shape.js'
 
 /** Why a series, or a part of it, was left out. */
-export interface SeriesFault {
+interface SeriesFault {
   readonly reason: 'inconsistent' | 'duplicate'
   readonly why: string
 }
 
 /** A converted metric, and what was left out. */
-export interface ConvertedMetric {
+interface ConvertedMetric {
   readonly metric: Metric
   readonly faults: readonly SeriesFault[]
 }

@@ -61,7 +61,7 @@ export function quantilesOf(config: QuantilesConfig, windows: readonly KeptWindo
 }
 
 /** Values in the buckets of an HdrHistogram. */
-export interface CountedValues {
+interface CountedValues {
   readonly least: number
   readonly greatest: number
   readonly total: number

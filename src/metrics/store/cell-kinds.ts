@@ -7,7 +7,7 @@ import { CountCells, SumCells } from './sum-cells.js'
 // step, whereas the compiler must check that a boolean is not another object.
 export const SUM = 0
 /** A count into which only integers are recorded. */
-export const WHOLE_COUNT = 1
+const WHOLE_COUNT = 1
 export const COUNT = 2
 export const DISTRIBUTION = 3
 /** A distribution, if further columns are recorded too. */

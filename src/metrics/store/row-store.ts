@@ -20,7 +20,7 @@ interface Column {
   readonly buckets: number
 }
 
-export interface RowStoreOptions extends StoreHome {
+interface RowStoreOptions extends StoreHome {
   /** Name of the view or instrument, for internal metrics. */
   readonly name: string
   readonly labelKeys: readonly string[]

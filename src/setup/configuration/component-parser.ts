@@ -11,7 +11,7 @@ export interface ComponentSpec {
   readonly options: Readonly<Record<string, OptionValue>>
 }
 
-export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | ComponentSpec
+type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | ComponentSpec
 
 /** A component that was created in code. */
 export interface GivenComponent {

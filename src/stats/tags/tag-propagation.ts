@@ -51,7 +51,7 @@ const dropped: InternalMetric = internalCounter(
   'reason',
 )
 
-export type TagDropReason = 'not_ascii' | 'too_long' | 'too_many' | 'too_large' | 'malformed'
+type TagDropReason = 'not_ascii' | 'too_long' | 'too_many' | 'too_large' | 'malformed'
 
 export function countTagDrop(direction: 'sent' | 'received', reason: TagDropReason): void {
   internalCount(dropped, direction, reason).value++

@@ -14,7 +14,7 @@ export type DataOf<A extends Aggregation> = A extends { readonly kind: 'count' |
       : SummaryValue
 
 /** The part of the view manager that a registered view uses. */
-export interface RegisteredViewSource {
+interface RegisteredViewSource {
   /** Undefined while the measure is not defined. */
   definition(): View | undefined
   rows(): readonly ViewRow[]

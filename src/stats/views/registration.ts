@@ -21,7 +21,7 @@ export interface RegistrationHandle {
 }
 
 /** A view whose measure, given by name, is not defined yet. */
-export interface WaitingView {
+interface WaitingView {
   readonly measureName: string
   /** The view with a placeholder for the measure, to compare it with others of the same name. */
   readonly draft: View

@@ -60,7 +60,7 @@ export function traceparentOf(trace: TraceWords, s0: number, s1: number, options
 }
 
 /** A trace id as four 32-bit words. */
-export interface TraceWords {
+interface TraceWords {
   readonly w0: number
   readonly w1: number
   readonly w2: number

@@ -44,7 +44,7 @@ export function plainAttributes(attributes: Iterable<[string, AttributeValue]> |
   return attributes === undefined ? NO_ATTRIBUTES : Object.freeze(Object.fromEntries(attributes))
 }
 
-export type AttributeJson =
+type AttributeJson =
   | { readonly bool_value: boolean }
   | { readonly int_value: number }
   /** A string for numbers that JSON does not have, as the JSON form of protobuf has them. */

@@ -27,7 +27,7 @@ export interface TraceDocument {
 }
 
 /** The fields of the JSON form: a SpanData, or an object of its shape. */
-export interface SpanFields {
+interface SpanFields {
   readonly name: string
   readonly traceId: string
   readonly spanId: string

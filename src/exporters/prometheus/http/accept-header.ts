@@ -1,5 +1,5 @@
 /** One clause of Accept or Accept-Encoding: `text/plain;version="0.0.4";q=0.5`. */
-export interface HeaderClause {
+interface HeaderClause {
   /** In lower case, without parameters. */
   readonly value: string
   /** Names and values in lower case, values without their quotes. Without `q`. */

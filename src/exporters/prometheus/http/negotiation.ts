@@ -5,7 +5,7 @@ import { headerValue, type RequestHeaders } from '../../../serving/scrape-reques
 import type { Encoder } from '../format/encoder.js'
 import { headerClauses } from './accept-header.js'
 
-export interface NegotiatedFormat {
+interface NegotiatedFormat {
   readonly encoder: Encoder
   readonly contentType: string
 }

@@ -1,9 +1,9 @@
 import type { SendLimits, StreamedBody } from '../../../serving/send-body.js'
 
 /** How a body ended: `whole` if it was read to its end, `aborted` if the client or a limit ended it, `broken` if it failed. */
-export type BodyEnd = 'whole' | 'aborted' | 'broken'
+type BodyEnd = 'whole' | 'aborted' | 'broken'
 
-export interface ScrapeBodyOptions extends SendLimits {
+interface ScrapeBodyOptions extends SendLimits {
   /** Aborted when the reader has disconnected. */
   readonly signal: AbortSignal | undefined
   /** Identifies the memory of the body, which other bodies may share. */

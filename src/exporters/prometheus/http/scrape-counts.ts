@@ -43,7 +43,7 @@ export function countPartial(format: string): void {
   internalCount(partial, format).value++
 }
 
-export interface ScrapeOutcome {
+interface ScrapeOutcome {
   readonly format: string
   /** HTTP status, `aborted` or `broken`. */
   readonly code: string

@@ -22,7 +22,7 @@ export interface GatheredFamilies {
 }
 
 /** A scrape that needs families. */
-export interface GatheringScrape extends SharingScrape {
+interface GatheringScrape extends SharingScrape {
   /** The rest of the time that the scrape can wait, in milliseconds. */
   leftMs(): number
 }

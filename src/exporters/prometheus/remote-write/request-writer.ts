@@ -20,7 +20,7 @@ export interface SeriesMetadata {
 }
 
 /** The fields whose numbers differ between the versions. */
-export interface SeriesFields {
+interface SeriesFields {
   readonly series: number
   readonly samples: number
   readonly histograms: number

@@ -3,7 +3,7 @@ import type { TargetLabels } from './series-labels.js'
 
 type Resource = Readonly<Record<string, string>> | undefined
 
-export interface TargetOptions {
+interface TargetOptions {
   readonly job: string | undefined
   readonly instance: string | undefined
   readonly externalLabels: Readonly<Record<string, string>>
