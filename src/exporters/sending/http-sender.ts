@@ -5,6 +5,7 @@ import { errorText } from '../../base/rate-limited-log.js'
 import { runDetached } from '../../base/suppression.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
 import { redactSecrets } from '../../base/redact-credentials.js'
+import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { sizeOf } from '../../serving/byte-chunks.js'
 import type { Destination } from './destination.js'
 import { type HeaderValues, headersFault, headerSecrets } from './request-headers.js'
@@ -101,23 +102,17 @@ export class HttpSender {
   async #headers(timeoutMs: number): Promise<HeaderValues> {
     const { headers, clock } = this.#settings
     if (typeof headers !== 'function') return headers
-    let stop = (): void => {}
-    try {
-      const late = new Promise<never>((_, reject) => {
-        stop = startTimer(clock, timeoutMs, () =>
-          reject(new SendError('timeout', `the headers function did not settle within ${timeoutMs} ms`)),
-        )
-      })
-      const made = await Promise.race([runDetached(async () => headers()), late])
+    const reading = settle(async () => {
+      const made = await runDetached(headers)
       const fault = headersFault(made)
       if (fault !== undefined) throw new SendError('headers', fault)
       return made
-    } catch (cause) {
-      if (cause instanceof SendError) throw cause
-      throw new SendError('headers', `the headers function failed: ${errorText(cause)}`, cause)
-    } finally {
-      stop()
-    }
+    })
+    const end = await withTimeout(reading, { clock, timeoutMs })
+    if (end === TIMED_OUT) throw new SendError('timeout', `the headers function did not settle within ${timeoutMs} ms`)
+    if (end.status === 'fulfilled') return end.value
+    const { reason } = end
+    throw reason instanceof SendError ? reason : new SendError('headers', `the headers function failed: ${errorText(reason)}`, reason)
   }
 
   #open(agent: HttpAgent, { method, query = '' }: HttpRequest, headers: HeaderValues): ClientRequest {
@@ -140,10 +135,10 @@ export class HttpSender {
     const { clock } = this.#settings
     return new Promise((resolve, reject) => {
       let response: IncomingMessage | undefined
-      const end = (settle: () => void): void => {
+      const end = (report: () => void): void => {
         stop()
         this.#running.delete(request)
-        settle()
+        report()
       }
       const fail = (error: unknown): void => {
         const isStale = request.reusedSocket && response === undefined && STALE.has(errorCode(error))
