@@ -11,7 +11,7 @@ export function jsonLine(item: unknown): JsonLine {
     if (text === undefined) return { error: new TypeError(`a ${typeof item} has no JSON form`) }
     // Non-finite numbers become null. Searching for it is five times faster than a replacer function.
     if (text.includes('null')) text = JSON.stringify(item, spellNonFinite)
-    return { text: DANGEROUS.test(text) ? text.replace(ALL_DANGEROUS, escape) : text }
+    return { text: text.replace(DANGEROUS, escape) }
   } catch (error) {
     return { error }
   }
@@ -58,8 +58,7 @@ function hasManySeries(item: unknown): item is { readonly timeSeries: readonly u
 }
 
 // Characters that JSON does not escape: DEL and C1; U+2028 and U+2029, which some readers treat as line ends; bidirectional controls.
-const DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
-const ALL_DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 

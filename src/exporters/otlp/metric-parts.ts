@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Resource } from '../../base/resource.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import { type Family, isRowSource, isVisibleIn, type RowChunk, type RowSource } from '../../metrics/data/row-source.js'
@@ -198,11 +199,7 @@ function byResource(families: readonly Family[], given: Resource): readonly { re
   for (const family of families) {
     const labels = family.resource ?? NO_LABELS
     const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
-    let group = groups.get(key)
-    if (group === undefined) {
-      group = { resource: { ...given, labels: { ...given.labels, ...labels } }, members: [] }
-      groups.set(key, group)
-    }
+    const group = getOrInsert(groups, key, () => ({ resource: { ...given, labels: { ...given.labels, ...labels } }, members: [] }))
     group.members.push(family)
   }
   return [...groups.values()]

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import { type InternalCount, type InternalMetric, internalCount, internalCounter, internalGauge } from '../../base/internal-metrics.js'
 
 /** Numbers of items by state. At any time, `accepted = exported + rejected + dropped + queued + inFlight`. */
@@ -116,8 +117,6 @@ export class TransportStats {
     if (items === 0) return
     this.#now.dropped += items
     this.#waiting.value -= items
-    let count = this.#dropped.get(reason)
-    if (count === undefined) this.#dropped.set(reason, (count = internalCount(dropped, this.#exporter, reason)))
-    count.value += items
+    getOrInsert(this.#dropped, reason, () => internalCount(dropped, this.#exporter, reason)).value += items
   }
 }
