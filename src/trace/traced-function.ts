@@ -1,6 +1,7 @@
 import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
+import { endSpan } from './span/run-in-span.js'
 import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'
 
@@ -138,17 +139,11 @@ function stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: 
       if (result.done === true) span[Symbol.dispose]()
       return result
     } catch (thrown) {
-      endFailed(span, thrown)
+      endSpan(span, { error: thrown })
       throw thrown
     }
   }
-  return {
-    [Symbol.iterator]: () => ({
-      next: (given: unknown) => step(() => inner.next(given)),
-      throw: (thrown: unknown) => step(() => inner.throw(thrown)),
-      return: (value: unknown) => step(() => inner.return(value)),
-    }),
-  }
+  return { [Symbol.iterator]: () => stepsOf(inner, step) }
 }
 
 /** The same for an async generator. */
@@ -160,20 +155,20 @@ function asyncStepsIn(scopes: SpanScopes, name: string, options: SpanOptions, in
       if (result.done === true) span[Symbol.dispose]()
       return result
     } catch (thrown) {
-      endFailed(span, thrown)
+      endSpan(span, { error: thrown })
       throw thrown
     }
   }
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: (given: unknown) => step(() => inner.next(given)),
-      throw: (thrown: unknown) => step(() => inner.throw(thrown)),
-      return: (value: unknown) => step(() => inner.return(value)),
-    }),
-  }
+  return { [Symbol.asyncIterator]: () => stepsOf(inner, step) }
 }
 
-function endFailed(span: Span, thrown: unknown): void {
-  span.failed(thrown)
-  span[Symbol.dispose]()
+/** The methods of an iterator. */
+type Steps<R> = Readonly<Record<'next' | 'throw' | 'return', (value: unknown) => R>>
+
+function stepsOf<R>(inner: Steps<R>, step: (resume: () => R) => R): Steps<R> {
+  return {
+    next: (given) => step(() => inner.next(given)),
+    throw: (thrown) => step(() => inner.throw(thrown)),
+    return: (value) => step(() => inner.return(value)),
+  }
 }

@@ -9,7 +9,8 @@ export function callAndEnd<R>(span: Span, fn: (span: Span) => R): R {
   return finallyAsync(fn, span, endSpan)
 }
 
-function endSpan(span: Span, failure: Failure | undefined): void {
+/** Ends the span of a call, unless it has ended, with its failure if it failed. */
+export function endSpan(span: Span, failure: Failure | undefined): void {
   if (failure !== undefined) span.failed(failure.error)
   span[Symbol.dispose]()
 }
