@@ -35,97 +35,63 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
   const arrived = async (expected: number): Promise<void> => {
     if (received !== undefined) assert.equal(await received(), expected, 'items that arrived')
   }
-  const cases: ContractCase[] = [
-    {
-      name: 'every item of a batch arrives',
-      run: async () => {
-        const exporter = await create()
-        await exporter.export(items)
-        await arrived(items.length)
-        await exporter.shutdown?.()
-      },
+  const withExporter =
+    (use: (exporter: Exporter<T>) => Promise<unknown>): (() => Promise<void>) =>
+    async () => {
+      const exporter = await create()
+      await use(exporter)
+      await exporter.shutdown?.()
+    }
+  const cases: Record<string, () => Promise<void>> = {
+    'every item of a batch arrives': withExporter(async (exporter) => {
+      await exporter.export(items)
+      await arrived(items.length)
+    }),
+    'an empty batch is not an error': withExporter(async (exporter) => {
+      await exporter.export([])
+      await arrived(0)
+    }),
+    'a frozen batch is accepted and not changed': withExporter(async (exporter) => {
+      const batch = Object.freeze([...items])
+      await exporter.export(batch)
+      assert.deepEqual([...batch], [...items])
+    }),
+    'batches exported at the same time all arrive': withExporter(async (exporter) => {
+      await Promise.all(items.map(async (item) => exporter.export([item])))
+      await arrived(items.length)
+    }),
+    'an unreadable item fails at most its own batch': withExporter(async (exporter) => {
+      await exportError(exporter, [unreadable<T>()])
+      const before = (await received?.()) ?? 0
+      await exporter.export(items)
+      await arrived(before + items.length)
+    }),
+    'shutdown waits for pending exports': async () => {
+      const exporter = await create()
+      const exporting = exporter.export(items)
+      await exporter.shutdown?.()
+      await arrived(items.length)
+      await exporting
     },
-    {
-      name: 'an empty batch is not an error',
-      run: async () => {
-        const exporter = await create()
-        await exporter.export([])
-        await arrived(0)
-        await exporter.shutdown?.()
-      },
+    'shutdown without an export, or a second time, is not an error': withExporter(async (exporter) => exporter.shutdown?.()),
+    'an export after shutdown is refused or ignored': async () => {
+      const exporter = await create()
+      if (exporter.shutdown === undefined) return
+      await exporter.shutdown()
+      await exportError(exporter, items)
+      await arrived(0)
     },
-    {
-      name: 'a frozen batch is accepted and not changed',
-      run: async () => {
-        const exporter = await create()
-        const batch = Object.freeze([...items])
-        await exporter.export(batch)
-        assert.deepEqual([...batch], [...items])
-        await exporter.shutdown?.()
-      },
-    },
-    {
-      name: 'batches exported at the same time all arrive',
-      run: async () => {
-        const exporter = await create()
-        await Promise.all(items.map(async (item) => exporter.export([item])))
-        await arrived(items.length)
-        await exporter.shutdown?.()
-      },
-    },
-    {
-      name: 'an unreadable item fails at most its own batch',
-      run: async () => {
-        const exporter = await create()
-        await exportError(exporter, [unreadable<T>()])
-        const before = (await received?.()) ?? 0
-        await exporter.export(items)
-        await arrived(before + items.length)
-        await exporter.shutdown?.()
-      },
-    },
-    {
-      name: 'shutdown waits for pending exports',
-      run: async () => {
-        const exporter = await create()
-        const exporting = exporter.export(items)
-        await exporter.shutdown?.()
-        await arrived(items.length)
-        await exporting
-      },
-    },
-    {
-      name: 'shutdown without an export, or a second time, is not an error',
-      run: async () => {
-        const exporter = await create()
-        await exporter.shutdown?.()
-        await exporter.shutdown?.()
-      },
-    },
-    {
-      name: 'an export after shutdown is refused or ignored',
-      run: async () => {
-        const exporter = await create()
-        if (exporter.shutdown === undefined) return
-        await exporter.shutdown()
-        await exportError(exporter, items)
-        await arrived(0)
-      },
-    },
-  ]
-  if (createFailing !== undefined) {
-    cases.push({
-      name: 'the error of a failed export has retryable',
-      run: async () => {
-        const exporter = await createFailing()
-        const error = await exportError(exporter, items)
-        assert.ok(error !== undefined, 'the export must fail')
-        await exportError(exporter, items)
-        await exporter.shutdown?.()
-      },
-    })
   }
-  return cases
+  if (createFailing !== undefined) {
+    cases['the error of a failed export has retryable'] = async () => {
+      const exporter = await createFailing()
+      const error = await exportError(exporter, items)
+      assert.ok(error !== undefined, 'the export must fail')
+      await exportError(exporter, items)
+      await exporter.shutdown?.()
+    }
+  }
+  return Object.entries(cases).map(([name, run]) => ({ name, run }))
 }
 
 /** Exports and returns the error, if any. Throws if it is not an ExportError or a TransportError. */
