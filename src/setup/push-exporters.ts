@@ -1,8 +1,7 @@
-import type { Environment } from '../base/resource.js'
 import { givenOptions } from '../base/check-options.js'
 import type { Exporter } from '../base/exporter.js'
 import { type Logger, warnOnce } from '../base/logger.js'
-import type { Resource } from '../base/resource.js'
+import type { Environment, Resource, VariableProblem } from '../base/resource.js'
 import { LazyExporter, LazyFamilyExporter } from '../exporters/lazy-exporter.js'
 import { otlpOptionsFromEnvironment } from '../exporters/otlp/otlp-environment.js'
 import type { OtlpMetricExporterOptions } from '../exporters/otlp/otlp-metric-exporter.js'
@@ -28,9 +27,7 @@ export interface ExporterContext {
 
 /** Reads options of asynchronous transports from variables. Invalid values are logged. */
 export function readBatches(env: Environment): BatchReading['options'] {
-  const { options, problems } = batchOptionsFromEnvironment(env)
-  for (const { variable, problem } of problems) warnIgnored(variable, problem)
-  return options
+  return withoutProblems(batchOptionsFromEnvironment(env))
 }
 
 /** Builds a metric exporter that sends over the network and loads its code lazily. Returns undefined for other components. */
@@ -90,9 +87,7 @@ export function buildOtlpTraceExporter(
 
 /** Adds options from variables. Given options take precedence: an address as a whole, headers one by one. */
 function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given: T, { env, resource, logger }: ExporterContext): T {
-  const { options, problems } = otlpOptionsFromEnvironment(env, signal)
-  for (const { variable, problem } of problems) warnIgnored(variable, problem)
-  const { url, endpoint, headers, ...others } = options
+  const { url, endpoint, headers, ...others } = withoutProblems(otlpOptionsFromEnvironment(env, signal))
   const hasAddress = given.url !== undefined || given.endpoint !== undefined
   const address = hasAddress ? {} : givenOptions({ url, endpoint })
   const all = mergeHeaders(headers, given.headers as Readonly<Record<string, string>> | undefined)
@@ -111,13 +106,14 @@ const ADDRESS: ReadonlySet<string> = new Set(['host', 'port', 'path', 'protocol'
 async function loadDogstatsd(options: StatsdExporterOptions, { env }: ExporterContext): Promise<FamilyExporter> {
   const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
   const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')
-  const { options: read, problems } = dogstatsdOptionsFromEnvironment(env)
-  for (const { variable, problem } of problems) warnIgnored(variable, problem)
+  const read = withoutProblems(dogstatsdOptionsFromEnvironment(env))
   const hasAddress = Object.keys(options).some((name) => ADDRESS.has(name))
   const used = Object.entries(read).filter(([name]) => !hasAddress || !ADDRESS.has(name))
   return new StatsdExporter({ ...Object.fromEntries(used), ...options, tags: { ...read.tags, ...options.tags } })
 }
 
-function warnIgnored(variable: string, problem: string): void {
-  warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is ignored: ${problem}`)
+/** The options of a reading. Its problems are logged. */
+function withoutProblems<T>({ options, problems }: { readonly options: T; readonly problems: readonly VariableProblem[] }): T {
+  for (const { variable, problem } of problems) warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is ignored: ${problem}`)
+  return options
 }
