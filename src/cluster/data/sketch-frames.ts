@@ -34,18 +34,7 @@ export function readExponential(reader: PayloadReader): ExponentialValue | undef
 }
 
 function readBuckets(reader: PayloadReader): ExponentialBuckets {
-  const length = reader.varintUpTo(reader.remainingBytes, 'the number of buckets')
-  const indexes: number[] = []
-  const counts: number[] = []
-  let index = 0
-  for (let at = 0; at < length; at++) {
-    const step = reader.signed()
-    index += step
-    if ((at > 0 && step <= 0) || Math.abs(index) > LAST_INDEX) throw damaged('exponential buckets do not increase')
-    indexes.push(index)
-    counts.push(reader.varint())
-  }
-  return { indexes, counts }
+  return readCounts(reader, () => reader.signed(), LAST_INDEX)
 }
 
 /** So many buckets of one row always fit into a frame. */
@@ -77,21 +66,22 @@ export function readWindows(reader: PayloadReader, settings: PercentilesSettings
   for (let at = 0; at < length; at++) {
     const [min, max, remainingMs] = [reader.double(), reader.double(), reader.double()]
     if (!(min <= max && remainingMs >= 0 && remainingMs <= longestMs)) throw damaged('a window of percentiles is not valid')
-    const { indexes, counts } = readCounts(reader)
+    const { indexes, counts } = readCounts(reader, () => reader.varint(), LAST_BUCKET)
     if (indexes.length > 0) windows.push({ indexes, counts, min, max, expiresMs: expiryOf(nowMs, remainingMs, settings) })
   }
   return windows
 }
 
-function readCounts(reader: PayloadReader): Pick<PercentileWindow, 'indexes' | 'counts'> {
+/** Reads the counts of buckets, each with the difference of its index from the one before. Indexes increase up to `lastIndex`. */
+function readCounts(reader: PayloadReader, readStep: () => number, lastIndex: number): ExponentialBuckets {
   const length = reader.varintUpTo(reader.remainingBytes, 'the number of buckets')
   const indexes: number[] = []
   const counts: number[] = []
   let index = 0
   for (let at = 0; at < length; at++) {
-    const step = reader.varint()
+    const step = readStep()
     index += step
-    if ((at > 0 && step === 0) || index > LAST_BUCKET) throw damaged('the buckets of percentiles do not increase')
+    if ((at > 0 && step <= 0) || Math.abs(index) > lastIndex) throw damaged('the indexes of buckets do not increase')
     indexes.push(index)
     counts.push(reader.varint())
   }
