@@ -1,4 +1,4 @@
-import { inspectValue } from './inspect-value.js'
+import { componentName, inspectValue } from './inspect-value.js'
 import { DefinitionError } from './errors.js'
 import { nearest } from './nearest-name.js'
 
@@ -21,13 +21,35 @@ export function optionNames<All extends OptionNames<object>, S extends string, B
   return { ...base, ...Object.fromEntries(names.split(' ').map((name) => [name, true])) } as All
 }
 
-/** Names of the same options in other libraries. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  labelNames: 'labelKeys',
-  help: 'description',
-  buckets: 'bounds',
-  percentiles: 'quantiles',
-}
+/** Our names for options of prom-client, OpenTelemetry and OpenCensus. The first that an owner has is its hint. */
+const ELSEWHERE: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    advice: ['bounds'],
+    attributes: ['tagKeys', 'labelKeys'],
+    buckets: ['bounds'],
+    columns: ['tagKeys'],
+    desc: ['description'],
+    endpoint: ['url', 'path'],
+    exportIntervalMillis: ['intervalMs'],
+    groupings: ['groupingKey'],
+    help: ['description'],
+    hostname: ['host'],
+    jobName: ['job'],
+    labelKeys: ['tagKeys'],
+    labelNames: ['labelKeys', 'tagKeys'],
+    labels: ['labelKeys', 'tagKeys'],
+    log: ['logger'],
+    maxAgeSeconds: ['maxAgeMs'],
+    percentiles: ['quantiles'],
+    register: ['producers'],
+    registers: ['producers'],
+    registry: ['producers'],
+    samplingRate: ['sampler'],
+    stats: ['producers'],
+    tagKeys: ['labelKeys'],
+    tags: ['tagKeys', 'labelKeys'],
+  }),
+)
 
 /**
  * Refuses unknown options. If they were ignored, the misspelled `bearertoken` would leave an endpoint open. Only own properties are
@@ -43,14 +65,15 @@ export function checkOptions<T extends object>(owner: string, options: T | undef
     if (value === undefined || Object.hasOwn(known, name)) continue
     const near = hintFor(name, Object.keys(known))
     const hint = near === undefined ? `its options are ${Object.keys(known).join(', ')}` : `perhaps ${near}`
-    throw new DefinitionError('ERR_OPTION', `${owner} has no option ${JSON.stringify(name.slice(0, 100))} (${hint})`)
+    const fault = near === undefined ? classFault(options) : undefined
+    throw new DefinitionError('ERR_OPTION', `${owner} ${fault ?? `has no option ${JSON.stringify(name.slice(0, 100))}`} (${hint})`)
   }
 }
 
 /** @throws {@link DefinitionError} `ERR_OPTION` unless the options are an object with named values. */
 export function checkIsObject(owner: string, options: unknown): void {
   if (isObject(options)) return
-  const given = options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`
+  const given = options == null ? String(options) : Array.isArray(options) ? 'an array' : `a ${typeof options}`
   throw new DefinitionError('ERR_OPTION', `the options of ${owner} must be an object: they are ${given}`)
 }
 
@@ -74,8 +97,14 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function hintFor(name: string, known: readonly string[]): string | undefined {
-  const same = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined
-  return same !== undefined && known.includes(same) ? same : nearest(name, known)
+  return ELSEWHERE.get(name)?.find((ours) => known.includes(ours)) ?? nearest(name, known)
+}
+
+/** The fault of an object that is given in place of the options, as in `nodeHandler(stats)`; undefined for a plain object. */
+function classFault(options: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(options)
+  if (prototype === null || prototype === Object.prototype) return undefined
+  return `was given ${inspectValue(componentName({ constructor: options.constructor }, 'an object'))} instead of its options`
 }
 
 /** The range of a numeric option. */
@@ -111,6 +140,12 @@ export function checkBooleans(code: string, options: Readonly<Record<string, unk
     if (value === undefined || typeof value === 'boolean') continue
     throw new DefinitionError(code, `${name} must be true or false: it is ${inspectValue(value)}`)
   }
+}
+
+/** @throws {@link DefinitionError} `ERR_FUNCTION` if an argument is not a function. */
+export function checkFunction(name: string, fn: unknown): void {
+  if (typeof fn === 'function') return
+  throw new DefinitionError('ERR_FUNCTION', `${name} must be a function: it is ${inspectValue(fn)}`)
 }
 
 /** @throws {@link DefinitionError} with `code` unless `part` is an object with these methods. */

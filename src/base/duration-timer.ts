@@ -1,3 +1,4 @@
+import { checkFunction } from './check-options.js'
 import type { Clock } from './clock.js'
 import { DefinitionError } from './errors.js'
 import { finallyAsync } from './finally-async.js'
@@ -70,8 +71,12 @@ export class Timer<T extends object = object> {
   }
 }
 
-/** Runs `fn` and stops the timer when it has returned, failed, or its promise has settled. */
+/**
+ * Runs `fn` and stops the timer when it has returned, failed, or its promise has settled.
+ * @throws {@link DefinitionError} `ERR_FUNCTION` if `fn` is not a function. Nothing is recorded.
+ */
 export function timed<R>(timer: Timer, fn: () => R): R {
+  checkFunction('the last argument of time', fn)
   return finallyAsync(() => fn(), timer, stopTimer)
 }
 

@@ -1,4 +1,4 @@
-import { givenOptions } from '../base/check-options.js'
+import { checkIsObject, givenOptions } from '../base/check-options.js'
 import { withTimeout } from '../base/with-timeout.js'
 import type { Exporter } from '../base/exporter.js'
 import { warnOnce } from '../base/logger.js'
@@ -233,6 +233,7 @@ const HEAD_START_MS = 1_000
  * await scope.shutdown()
  */
 export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
+  checkIsObject('createTallyscope', options)
   const { configFile, env = process.env } = options
   const code = Object.fromEntries(Object.entries(options).filter(([key]) => !CODE_ONLY.has(key)))
   const problems: ConfigurationProblem[] = []

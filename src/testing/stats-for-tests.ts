@@ -5,6 +5,7 @@ import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TagValue } from '../stats/tags/tag-map.js'
 import type { Aggregation } from '../stats/views/aggregation.js'
 import type { AggregationData } from '../stats/views/view-data.js'
+import type { View } from '../stats/views/view.js'
 import type { DataOf, RegisteredView } from '../stats/views/registered-view.js'
 
 /**
@@ -14,7 +15,7 @@ import type { DataOf, RegisteredView } from '../stats/views/registered-view.js'
  * @param tags The tags of the row. A tag that is left out must be unset in the row. Default: none.
  * @param stats The instance to look for the name in. Default: the shared `stats`.
  * @returns 0 if there is no such row.
- * @throws Error if there is no such view.
+ * @throws Error if there is no such view, or if the view has no such tag key.
  * @example
  * expect(valueOf('svc/calls', { op: 'get' })).toBe(1)
  */
@@ -49,12 +50,16 @@ export function dataOf(
   tags: { readonly [key: string]: TagValue } = {},
   stats: Stats = sharedStats,
 ): AggregationData | undefined {
-  const rows = typeof view === 'string' ? stats.viewManager.getView(view)?.rows : view.rows
-  if (rows === undefined) throw new Error(`there is no view ${inspectValue(view)}: register it before reading its value`)
+  const found = typeof view === 'string' ? stats.viewManager.getView(view) : { view, rows: view.rows }
+  if (found === undefined) throw new Error(`there is no view ${inspectValue(view)}: register it before reading its value`)
+  const definition: Partial<View> = found.view // a view that waits for its measure has only its name
+  const { name, tagKeys = [], contextTags = [] } = definition
+  const keys = [...tagKeys, ...contextTags]
+  const unknown = Object.keys(tags).find((key) => !keys.includes(key))
+  if (unknown !== undefined) throw new Error(`view ${name} has no tag key ${inspectValue(unknown)} (its keys are ${keys.join(', ')})`)
   const wanted = new Map(Object.entries(tags).map(([key, value]) => [key, isUnset(value) ? undefined : String(value)]))
-  const row = rows.find(({ overflow, tagValues }) => {
-    const keys = new Set([...Object.keys(tagValues), ...wanted.keys()])
-    return !overflow && [...keys].every((key) => tagValues[key] === wanted.get(key))
+  const row = found.rows.find(({ overflow, tagValues }) => {
+    return !overflow && keys.every((key) => tagValues[key] === wanted.get(key))
   })
   return row?.data
 }

@@ -24,6 +24,17 @@ test('valueOf throws if there is no such view, so that a typo does not read as 0
   expect(() => valueOf('testing/cals')).toThrow('there is no view "testing/cals"')
 })
 
+test('valueOf and dataOf throw if the view has no such tag key', () => {
+  const message = 'view testing/calls has no tag key "opp" (its keys are op, user)'
+  expect(() => valueOf('testing/calls', { opp: 'get' })).toThrow(message)
+  expect(() => dataOf(view, { opp: 'get' })).toThrow(message)
+})
+
+test('valueOf of a view that waits for its measure is 0', () => {
+  const waiting = stats.registerView({ name: 'testing/waiting', measure: 'testing/undefined', aggregation: count() })
+  expect(valueOf(waiting)).toBe(0)
+})
+
 test('resetStats removes rows and keeps measures and views', () => {
   stats.record(calls, 1, { op: 'get', user: 'a' })
   resetStats()

@@ -1,13 +1,16 @@
+import { checkMethods } from '../../base/check-options.js'
 import type { Logger } from '../../base/logger.js'
 import { traceLogFields } from './trace-log-fields.js'
 
 /**
  * Returns a logger that adds the ids of the current span to each line. Fields of the same names in a line take precedence.
  * @param logger A logger with pino's `debug`, `info`, `warn` and `error`.
+ * @throws {@link DefinitionError} `ERR_OPTION` if one of them is missing.
  * @example
  * const logger = tracedLogger(pino())
  */
 export function tracedLogger(logger: Logger): Logger {
+  checkMethods('ERR_OPTION', 'the logger of tracedLogger', logger, ['debug', 'info', 'warn', 'error'])
   const level =
     (name: keyof Logger) =>
     (fields: object, message: string): void =>

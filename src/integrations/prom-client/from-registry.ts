@@ -1,5 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-options.js'
+import { checkMethods, checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { warnOnce } from '../../base/logger.js'
@@ -35,14 +34,14 @@ const SHARE_OF_TIMEOUT = 0.8
  * A producer of the metrics of a prom-client registry, for handlers and exporters of this library. Names and exemplars do not
  * change. A metric whose collect function throws, rejects or times out is left out, counted and logged; the others are not affected.
  *
- * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT` if `timeoutMs` is out of range.
+ * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` if the object lacks a method of a prom-client registry; `ERR_GATHER_TIMEOUT` if `timeoutMs` is out of range.
  * @example
  * import { register } from 'prom-client'
  * await serveMetrics({ producers: [stats, fromRegistry(register)] })
  */
 export function fromRegistry(registry: PromRegistry, options: FromRegistryOptions = {}): MetricProducer {
   checkOptions('fromRegistry', options, OPTIONS)
-
+  checkMethods('ERR_PROM_REGISTRY', 'the registry of fromRegistry', registry, ['getMetricsAsArray'])
   const { timeoutMs: ownTimeoutMs = 5_000, clock = timerClock } = options
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', ownTimeoutMs, { min: 0, max: MAX_TIMER_MS })
   return {

@@ -16,7 +16,8 @@ export function isKey(key: unknown): key is string {
 /** @throws {@link DefinitionError} `ERR_NAME` unless the name is 1…255 printable ASCII characters. */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (!isKey(name)) {
-    throw new DefinitionError('ERR_NAME', `a ${what} name must be 1 to 255 printable ASCII characters: ${inspectValue(name)} is not`)
+    const hint = isObject(name) && what !== 'view' ? '. The name is the first argument, the options are the second.' : ''
+    throw new DefinitionError('ERR_NAME', `a ${what} name must be 1 to 255 printable ASCII characters: ${inspectValue(name)} is not${hint}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { checkNumber } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
 
 /** More bounds are refused, because each series has memory for all buckets. */
 const MAX_BOUNDS = 512
@@ -43,7 +44,7 @@ function generated(count: number, bound: (at: number) => number): readonly numbe
 }
 
 function check(holds: boolean, rule: string, given: unknown): void {
-  if (!holds) throw new DefinitionError('ERR_BUCKET_BOUNDS', `${rule}: it is ${String(given)}`)
+  if (!holds) throw new DefinitionError('ERR_BUCKET_BOUNDS', `${rule}: it is ${inspectValue(given)}`)
 }
 
 /**
@@ -51,7 +52,9 @@ function check(holds: boolean, rule: string, given: unknown): void {
  * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` unless they are at most 512 finite numbers, each above the one before.
  */
 export function checkedBounds(bounds: readonly number[]): readonly number[] {
-  if (!Array.isArray(bounds)) throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be an array, not ${typeof bounds}`)
+  if (!Array.isArray(bounds)) {
+    throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be an array, such as [0.1, 1]: they are ${inspectValue(bounds)}`)
+  }
   const kept = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds.slice()
   if (kept.length > MAX_BOUNDS) {
     throw new DefinitionError('ERR_BUCKET_BOUNDS', `at most ${MAX_BOUNDS} bucket bounds are allowed: ${kept.length} were given`)
@@ -60,7 +63,10 @@ export function checkedBounds(bounds: readonly number[]): readonly number[] {
     const previous = at === 0 ? Number.NEGATIVE_INFINITY : kept[at - 1]!
     if (typeof bound !== 'number' || !Number.isFinite(bound) || bound <= previous) {
       const after = at === 0 ? '' : ` after ${previous}`
-      throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be finite and increase: bound ${at} is ${String(bound)}${after}`)
+      throw new DefinitionError(
+        'ERR_BUCKET_BOUNDS',
+        `bucket bounds must be finite and increase: bound ${at} is ${inspectValue(bound)}${after}`,
+      )
     }
   }
   return Object.freeze(kept.map((bound) => bound + 0))

@@ -89,7 +89,7 @@ export function areLabels(instrument: Instrument, given: object): boolean {
 
 /** Drops a value that was passed after its labels, as in `inc(labels, 3)`. Counting 1 instead would be worse. */
 export function swapped(instrument: Instrument): void {
-  instrument.drop('not a number')
+  instrument.countDropped('not a number')
   const { name } = instrument.descriptor
   const rule = instrument.store.labelKeys.length === 0 ? 'it has no label keys' : 'the value must be first'
   warnOnce('TALLYSCOPE_LABELS', `${name} swapped`, `${name} was given labels before the value, which is dropped: ${rule}`)

@@ -186,6 +186,13 @@ export class Instrument {
   }
 
   drop(reason: string): void {
+    const { name } = this.descriptor
+    this.countDropped(reason)
+    if (reason === 'not a number')
+      warnOnce('TALLYSCOPE_NOT_A_NUMBER', name, `${name} was given a value that is not a number, which is dropped`)
+  }
+
+  countDropped(reason: string): void {
     internalCount(DROPPED, this.descriptor.name, reason).value++
   }
 

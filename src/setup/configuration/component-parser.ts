@@ -42,8 +42,9 @@ export function readComponent(kind: ComponentKind, value: unknown, place: Place,
   }
   if (typeof value === 'function' && kind === 'transport') return { given: value }
   if (!isObject(value)) {
-    const names = namesFor(kind, place).join(', ')
-    return place.problem(`must name a component of kind ${kind}: it is ${inspectValue(value)}`, `one of ${names}`)
+    const isRate = kind === 'sampler' && typeof value === 'number'
+    const hint = isRate ? `perhaps "probability(${value})"` : `one of ${namesFor(kind, place).join(', ')}`
+    return place.problem(`must be the name of a component of kind ${kind}: it is ${inspectValue(value)}`, hint)
   }
   if (typeof value[METHODS[kind]] === 'function') return { given: value }
   if (depth < MAX_DEPTH) return componentFromObject(kind, value, place, depth)

@@ -34,7 +34,10 @@ export function unreadable(measure: Measure): void {
 }
 
 export function drop(measure: Measure, reason: DropReason): void {
-  internalCount(DROPPED, measure.name, reason).value++
+  const { name } = measure
+  internalCount(DROPPED, name, reason).value++
+  if (reason === 'not a number')
+    warnOnce('TALLYSCOPE_NOT_A_NUMBER', name, `${name} was given a value that is not a number, which is dropped`)
 }
 
 /** Counts a value that a column did not accept. Returns true if a column that it backs accepts the value. */

@@ -1,8 +1,10 @@
+import { checkFunction } from '../../base/check-options.js'
 import { currentFrame, type Frame, runInFrameWith } from '../../base/context.js'
 import { TagMap, type Tags } from './tag-map.js'
 
 /**
  * Runs `fn`, and everything it awaits, with these tags added to the current ones. They replace current tags with the same key.
+ * @throws {@link DefinitionError} `ERR_FUNCTION` if `fn` is not a function.
  * @example
  * await withTags({ tenant: 'acme' }, () => handle(request))
  */
@@ -15,6 +17,7 @@ export function withTags<R>(tags: Tags | TagMap, fn: () => R): R {
 
 /**
  * Runs `fn`, and everything it awaits, with only these tags instead of the current ones.
+ * @throws {@link DefinitionError} `ERR_FUNCTION` if `fn` is not a function.
  * @example
  * withOnlyTags({ job: 'nightly' }, () => stats.record(orders, 1)) // no tag of the request that started the job
  */
@@ -26,6 +29,7 @@ export function withOnlyTags<R>(tags: Tags | TagMap, fn: () => R): R {
 }
 
 function runWithTags<R>(tags: TagMap, before: Frame, fn: () => R): R {
+  checkFunction('the last argument of withTags and withOnlyTags', fn)
   if (before.tags === tags) return fn()
   const { span, spans, baggage, suppressed, scope } = before // a spread would take three times as long
   return runInFrameWith({ tags, span, spans, baggage, suppressed, scope }, before, call, fn, undefined)

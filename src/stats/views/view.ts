@@ -1,5 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
-import { checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkIsObject, checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
@@ -66,7 +66,8 @@ export class View {
   readonly descriptor: MetricDescriptor
 
   constructor(options: ViewOptions) {
-    const { name, measure, aggregation, tagKeys = [], contextTags = [] } = options ?? ({} as ViewOptions)
+    checkIsObject('a view', options)
+    const { name, measure, aggregation, tagKeys = [], contextTags = [] } = options
     checkName('view', name)
     checkOptions(`view ${name}`, options as ViewOptions & Pick<View, 'descriptor'>, VIEW_OPTIONS)
     if (!(measure instanceof Measure)) throw noMeasure(name, measure)
@@ -164,8 +165,13 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): V
       resolvePercentiles(aggregation.options, measure.unit)
       return aggregation
     default:
-      throw new DefinitionError('ERR_VIEW_AGGREGATION', `a view needs an aggregation such as count(): view ${view} has none`)
+      throw noAggregation(view, aggregation)
   }
+}
+
+function noAggregation(view: string, given: unknown): DefinitionError {
+  const what = typeof given === 'function' ? 'a function that is not called' : given == null ? 'none' : inspectValue(given)
+  return new DefinitionError('ERR_VIEW_AGGREGATION', `a view needs an aggregation such as count(): view ${view} has ${what}`)
 }
 
 /** Copies declared tag values in the order of the view's keys. */

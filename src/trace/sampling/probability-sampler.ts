@@ -1,5 +1,6 @@
 import { checkOptions } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
 import { readHexWords } from '../context/hex.js'
 import type { Sampler, SamplingInput } from './sampler.js'
 import type { TraceId } from '../context/trace-id.js'
@@ -32,7 +33,7 @@ export class ProbabilitySampler implements Sampler {
     if (typeof rate === 'object' && rate !== null) checkOptions('ProbabilitySampler', rate, { rate: true })
     const value = typeof rate === 'object' && rate !== null ? (rate.rate ?? 1e-4) : rate
     if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
-      throw new DefinitionError('ERR_SAMPLING_RATE', `a sampling rate must be a number from 0 to 1: it is ${String(value)}`)
+      throw new DefinitionError('ERR_SAMPLING_RATE', `a sampling rate must be a number from 0 to 1: it is ${inspectValue(value)}`)
     }
     this.rate = value
     // A double below 2^64 is split at 2^32 without loss.

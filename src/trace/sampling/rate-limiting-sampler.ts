@@ -1,6 +1,7 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
 import type { Sampler } from './sampler.js'
 
 export interface RateLimitingSamplerOptions {
@@ -37,10 +38,10 @@ export class RateLimitingSampler implements Sampler {
       clock = systemClock,
     } = typeof options === 'number' ? { perSecond: options } : options
     if (!(Number.isFinite(perSecond) && perSecond >= 0)) {
-      throw new DefinitionError('ERR_SAMPLING_RATE', `perSecond must be a finite number from 0: it is ${String(perSecond)}`)
+      throw new DefinitionError('ERR_SAMPLING_RATE', `perSecond must be a finite number from 0: it is ${inspectValue(perSecond)}`)
     }
     if (!(Number.isFinite(burst) && burst >= 1)) {
-      throw new DefinitionError('ERR_SAMPLING_RATE', `burst must be a finite number from 1: it is ${String(burst)}`)
+      throw new DefinitionError('ERR_SAMPLING_RATE', `burst must be a finite number from 1: it is ${inspectValue(burst)}`)
     }
     this.perSecond = perSecond
     this.#burst = burst

@@ -123,7 +123,7 @@ test('an object names a component by its one key', () => {
   check(
     'exporter',
     5,
-    'at: must name a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush)',
+    'at: must be the name of a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush)',
   )
 })
 

@@ -29,11 +29,11 @@ describe('bucket bounds', () => {
     ['NaN', [NaN], 'bucket bounds must be finite and increase: bound 0 is NaN'],
     ['infinite in the middle', [1, Infinity, 2], 'bucket bounds must be finite and increase: bound 1 is Infinity after 1'],
     ['minus infinity', [-Infinity, 0], 'bucket bounds must be finite and increase: bound 0 is -Infinity'],
-    ['texts', [1, '2'], 'bucket bounds must be finite and increase: bound 1 is 2 after 1'],
+    ['strings', [1, '2'], 'bucket bounds must be finite and increase: bound 1 is "2" after 1'],
     ['513', Array.from({ length: 513 }, (_, at) => at), 'at most 512 bucket bounds are allowed: 513 were given'],
     ['a hundred thousand', Array.from({ length: 1e5 }, (_, at) => at), 'at most 512 bucket bounds are allowed: 100000 were given'],
-    ['no array', 5, 'bucket bounds must be an array, not number'],
-  ])('may not be %s', (_what, given, message) => {
+    ['no array', 5, 'bucket bounds must be an array, such as [0.1, 1]: they are 5'],
+  ])('must not be %s', (_what, given, message) => {
     expect(() => boundsOf(given)).toThrow(expect.objectContaining({ code: 'ERR_BUCKET_BOUNDS', message }))
   })
 })

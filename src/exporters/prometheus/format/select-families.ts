@@ -1,3 +1,6 @@
+import { DefinitionError } from '../../../base/errors.js'
+import { isThenable } from '../../../base/finally-async.js'
+import { inspectValue } from '../../../base/inspect-value.js'
 import { internalCount, internalCounter } from '../../../base/internal-metrics.js'
 import { warnOnce } from '../../../base/logger.js'
 import type { Family, RowSource } from '../../../metrics/data/row-source.js'
@@ -32,8 +35,13 @@ export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSour
  *
  * Families with the same definition are merged, whatever the order of their labels. Of others with clashing names, the first is kept; the rest is counted and logged once.
  * @param format For `openmetrics`, families that clash only because of their types lose their types.
+ * @throws {@link DefinitionError} `ERR_METRICS` unless the families are an array.
  */
 export function selectFamilies<F extends Family>(families: readonly F[], format: 'text' | 'openmetrics' = 'text'): SelectedFamily<F>[] {
+  if (!Array.isArray(families)) {
+    const hint = isThenable(families) ? 'a promise: await it' : inspectValue(families)
+    throw new DefinitionError('ERR_METRICS', `metrics must be an array, such as await gather([stats]): they are ${hint}`)
+  }
   const selected = new Map<string, { members: F[]; exposed: ExposedFamily }>()
   const owners = new Map<string, string>()
   for (const member of families) {

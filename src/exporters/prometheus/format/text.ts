@@ -12,6 +12,7 @@ import { seriesLabels, sampleLine, withLabel } from './sample-line.js'
  * Families are sorted by name; series are in the order of their creation. Families without series and empty labels are omitted. The format
  * has no units, exemplars or start times.
  *
+ * @throws {@link DefinitionError} `ERR_METRICS` unless the metrics are an array.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  * @example
  * formatText(stats.getMetrics()) // # HELP shop_requests_total Requests\n# TYPE shop_requests_total counter\n…
