@@ -10,7 +10,7 @@ interface UnreadMemory {
 
 /**
  * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, the bodies of the memory that was not
- * read for the longest time are aborted, those of clients that wait for us last.
+ * read for the longest time are aborted. Those of clients that wait for us are aborted only if all together take more than twice as much.
  */
 export class UnreadBodies {
   readonly #maxBytes: number
@@ -35,13 +35,13 @@ export class UnreadBodies {
       return { bytes, cuts: new Map<Cut, () => boolean>() }
     })
     held.cuts.set(cut, isAwaited)
-    this.#cutSlowest(memory, ({ cuts }) => ![...cuts.values()].some((isReading) => isReading()))
-    this.#cutSlowest(memory, () => true)
+    this.#cutSlowest(memory, this.#maxBytes, ({ cuts }) => ![...cuts.values()].some((isReading) => isReading()))
+    this.#cutSlowest(memory, 2 * this.#maxBytes, () => true)
   }
 
-  #cutSlowest(added: object, mayCut: (held: UnreadMemory) => boolean): void {
+  #cutSlowest(added: object, maxBytes: number, mayCut: (held: UnreadMemory) => boolean): void {
     for (const [slowest, held] of this.#held) {
-      if (this.#bytes <= this.#maxBytes || slowest === added) return
+      if (this.#bytes <= maxBytes || slowest === added) return
       if (!mayCut(held)) continue
       for (const cut of held.cuts.keys()) {
         this.delete(slowest, cut)

@@ -20,7 +20,7 @@ test('memory that bodies share is counted once, and until all of them have ended
   expect(cuts).toEqual(['first'])
 })
 
-test('bodies of clients that wait for the next part are cut after those that are not read', () => {
+test('bodies of clients that wait for the next part are cut only if they take twice as much', () => {
   const unread = new UnreadBodies(100)
   const cuts: string[] = []
   const cut = (name: string) => () => void cuts.push(name)
@@ -28,7 +28,9 @@ test('bodies of clients that wait for the next part are cut after those that are
   unread.add({}, 40, cut('unread'))
   unread.add({}, 40, cut('second'))
   expect(cuts).toEqual(['unread'])
-  unread.add({}, 90, cut('third'))
+  unread.add({}, 160, cut('third'), () => true)
+  expect(cuts).toEqual(['unread', 'second'])
+  unread.add({}, 10, cut('fourth'))
   expect(cuts).toEqual(['unread', 'second', 'awaited'])
 })
 
