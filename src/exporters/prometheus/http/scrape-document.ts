@@ -1,3 +1,5 @@
+import { TimeSlicer } from '../../../base/time-slicer.js'
+
 /** Documents up to this size are encoded before the first byte is sent, and are not streamed. Of larger ones, the first part is. */
 export const WHOLE_BYTES = 786_432
 
@@ -49,8 +51,13 @@ export async function* allParts(
   { parts, rest }: Pick<ScrapeDocument, 'parts' | 'rest'>,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
+  const slicer = new TimeSlicer(undefined, 'client')
   try {
-    for (let part = parts.shift(); part !== undefined; part = parts.shift()) yield intact(part)
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      // Bytes that are encoded already take time too: the system takes up to 4 MB for each reader.
+      if (slicer.isOver) await slicer.nextSlice()
+      yield intact(part)
+    }
     for (let next = await rest?.next(); next?.done === false; next = await rest?.next()) {
       onBytes(next.value.length)
       yield next.value
