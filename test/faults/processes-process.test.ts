@@ -53,7 +53,7 @@ test('a child process inherits neither socket nor file, and the parent can close
   expect(seen).toEqual({ isOpen: true, inherited: [], isAlive: true, port: seen.port, again: seen.port })
 })
 
-test('a process that continues after SIGSTOP makes up for one tick and answers waiting scrapes', async () => {
+test('a process that continues after SIGSTOP makes up for one tick and responds to waiting scrapes', async () => {
   let pushes = 0
   const gateway = createServer({ keepAliveTimeout: 200 }, (request, response) => {
     pushes++

@@ -148,7 +148,7 @@ describe('objects of another realm', () => {
     expect(page).toContain('g{a="x",zone="z"} 1\n')
   })
 
-  test('are attributes, carriers, contexts, patterns and answers of producers like those of this one', async () => {
+  test('are attributes, carriers, contexts, patterns and results of producers like those of this one', async () => {
     const { tracer, sent } = traced()
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     for (const carrier of [

@@ -187,7 +187,7 @@ test('objects, arrays, functions and symbols are refused and counted, without ca
   expect([called, rows(), dropped(), stats.getMetrics()]).toEqual([0, [], refused.length, []])
 })
 
-test('an array that would print as a line of its own adds no line', async () => {
+test('an array that would print as a separate line adds no line', async () => {
   const { stats, record, everywhere, dropped } = setUp()
   const forged = 'x"} 1\nevil 1'
   record([forged])

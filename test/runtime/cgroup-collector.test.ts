@@ -11,7 +11,7 @@ function check(files: Record<string, string>, expected: Record<string, number>):
   expect(found).toEqual(expected)
 }
 
-test('the limits of a container are read from the root of its own cgroup', () => {
+test('the limits of a container are read from the root of its cgroup', () => {
   check(
     {
       '/proc/self/cgroup': '0::/\n',

@@ -107,7 +107,7 @@ describe('a natural exit', () => {
     expect(await run({ end: 'nothing, with a status', path: `${path}.2` })).toMatchObject({ status: 7 })
   })
 
-  test('is not delayed for ever by a hanging exporter', async () => {
+  test('is not delayed forever by a hanging exporter', async () => {
     const end = await run({ end: 'nothing', exporter: 'hanging', gracePeriodMs: 500 })
     expect(end.status).toBe(0)
     expect(end.tookMs).toBeLessThan(1_500)

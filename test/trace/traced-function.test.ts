@@ -89,7 +89,7 @@ test.each(Object.entries(kinds))('%s has the same own properties, prototype and 
   expect(Object.getPrototypeOf(wrapped)).toBe(Object.getPrototypeOf(fn))
 })
 
-test('a function without a prototype of its own can be wrapped', () => {
+test('a function without its own prototype can be wrapped', () => {
   const fn = Object.setPrototypeOf((a: number) => a + 1, null) as (a: number) => number
   expect(Reflect.apply(traced().tracer.trace(fn), undefined, [1])).toBe(2)
 })
@@ -172,7 +172,7 @@ test('a generator that is left early runs its finally in the span, which then en
   expect(paths(sent)).toEqual(['endless', 'endless/cleanup'])
 })
 
-test('a generator whose finally throws, returns or yields does so for whoever leaves it early, and its span ends', async () => {
+test('a generator whose finally throws, returns or yields does so for the caller that ends it early, and its span ends', async () => {
   const { tracer, sent } = traced()
   const leave = <G extends Generator | AsyncGenerator>(make: () => G) => {
     const generator = make()

@@ -46,7 +46,7 @@ test('a row that needs more than a frame is dropped and counted once, and those 
   expect(dropped).toEqual(['row'])
 })
 
-test('a row that does not fit beside others is sent in a frame of its own', () => {
+test('a row that does not fit beside others is sent in its own frame', () => {
   const registry = new MetricRegistry({ limits: { tagValueLength: 2_000 } })
   const jobs = registry.counter('jobs', { labelKeys: ['id'] })
   const { dropped, send, values } = member(registry)

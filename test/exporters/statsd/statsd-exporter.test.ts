@@ -75,7 +75,7 @@ describe('names and tags', () => {
     ])
   })
 
-  test('the overflow row has a tag of its own', async () => {
+  test('the overflow row has its own tag', async () => {
     const overflow = counter([[undefined], 9, { overflow: true }])
     expect(await linesOf([overflow])).toEqual(['shop.requests:9|c|#tallyscope_overflow:true'])
     expect(await linesOf([overflow], { tagStyle: 'none' })).toEqual(['shop.requests._.tallyscope_overflow:9|c'])

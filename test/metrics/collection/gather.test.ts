@@ -23,7 +23,7 @@ function failures(name: string, reason: string): number {
 beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}))
 afterEach(() => void vi.restoreAllMocks())
 
-test('metrics are in the order of the producers, not of their answers', async () => {
+test('metrics are in the order of the producers, whichever returns first', async () => {
   const slow = producer('slow', async () => {
     await new Promise(setImmediate)
     return [metric('slow')]

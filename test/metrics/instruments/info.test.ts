@@ -82,7 +82,7 @@ describe('a state set', () => {
     },
   )
 
-  test('has a label of its own', () => {
+  test('has its own label', () => {
     const { registry } = registryOf()
     expect(() => registry.stateSet('s', { states: ['a'], labelKeys: ['state'] })).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }))
   })

@@ -39,7 +39,7 @@ test('each row is separate', () => {
   expect([0, 1, 2].map((cell) => cells.exemplar(cell)?.attachments)).toEqual([{ cell: '0' }, { cell: '1' }, undefined])
 })
 
-test('a cleared row has neither counts of its own nor exemplars', () => {
+test('a cleared row has neither counts nor exemplars', () => {
   const { cells } = backedCells('count')
   cells.record(1)
   cells.attach(1, 3, { trace_id: 'a' }, epochs)

@@ -238,7 +238,7 @@ describe('removal', () => {
     expect(store.generation).toBe(before + 1)
   })
 
-  test('and creation again give a chunk a version it never had', () => {
+  test('and creation again change the version of a chunk to a new one', () => {
     const { store, add } = storeOf(['a'])
     const versions: number[] = []
     for (let n = 0; n < 5; n++) {

@@ -17,7 +17,7 @@ test('values are the shortest strings that parse to the same number, and non-fin
   for (const [value, text] of expected) expect(formatNumber(value)).toBe(text)
 })
 
-test('bounds are written as Go does, and with .0 where OpenMetrics requires it', () => {
+test('bounds are written as Go does, and with .0 if OpenMetrics requires it', () => {
   const expected: [number, string, string][] = [
     [0, '0', '0.0'],
     [-0, '0', '0.0'],

@@ -104,7 +104,7 @@ test('scrapes that stop waiting for a slow producer in the same turn share one p
   expect(numbers).toEqual([...Array(10).fill('1'), '2'])
 })
 
-test('a scrape that arrives once encoding has begun has a document of its own', async () => {
+test('a scrape that arrives once encoding has begun has its own document', async () => {
   const { encoder, counts } = counting(LARGE)
   const handle = endpoint(encoder)
   useSlice()
