@@ -1,4 +1,4 @@
-import { checkMethods, checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkBooleans, checkMethods, checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
 import type { SpanLimits } from '../trace/data/span-limits.js'
@@ -38,15 +38,13 @@ export function checkTracerOptions(options: GivenOptions): void {
     if (part !== undefined) checkMethods('ERR_TRACER_OPTION', `${name} of a tracer`, part, methods)
   }
   const { limits, transport, untrusted } = options
-  if (transport !== undefined && typeof transport !== 'function')
-    refuse('transport', 'a function that creates a transport for an exporter', transport)
-  if (untrusted !== undefined && typeof untrusted !== 'boolean') refuse('untrusted', 'true or false', untrusted)
+  if (transport !== undefined && typeof transport !== 'function') {
+    const rule = 'transport of a tracer must be a function that creates a transport for an exporter'
+    throw new DefinitionError('ERR_TRACER_OPTION', `${rule}: it is ${inspectValue(transport)}`)
+  }
+  checkBooleans('ERR_TRACER_OPTION', { 'untrusted of a tracer': untrusted })
   checkOptions('the limits of Tracer', limits, LIMITS)
   for (const [name, limit] of Object.entries(limits ?? {})) {
     if (limit !== undefined) checkNumber('ERR_TRACER_OPTION', `limits.${name}`, limit, { min: 0, max: Infinity })
   }
-}
-
-function refuse(name: string, wanted: string, given: unknown): never {
-  throw new DefinitionError('ERR_TRACER_OPTION', `${name} of a tracer must be ${wanted}: it is ${inspectValue(given)}`)
 }

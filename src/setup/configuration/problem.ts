@@ -37,7 +37,7 @@ export class Place {
   }
 }
 
-/** An invalid configuration. The message has all problems, each with its path. */
+/** An invalid configuration, with code `ERR_CONFIGURATION`. The message has all problems, each with its path. */
 export class ConfigurationError extends DefinitionError {
   readonly problems: readonly ConfigurationProblem[]
 
