@@ -30,6 +30,8 @@ export function resourceFault({ type, labels }: Resource): string | undefined {
 /**
  * Merges several resources. For each label, and for the type, the first resource that has it takes precedence. Pass narrower ones first:
  * container, k8s, host, cloud.
+ * @example
+ * mergeResources([{ labels: { pod: 'web-1' } }, resourceFromEnvironment(process.env).resource])
  */
 export function mergeResources(resources: readonly Resource[]): Resource {
   const labels = new Map<string, string>()
@@ -60,6 +62,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * Reads the resource from `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OC_RESOURCE_TYPE` and `OC_RESOURCE_LABELS`. For each label, the
  * earlier of these takes precedence. A malformed variable is ignored as a whole and reported in `problems`. It does not throw, because a
  * program must not fail to start because of a label.
+ * @example
+ * resourceFromEnvironment({ OTEL_SERVICE_NAME: 'shop' }).resource.labels // { 'service.name': 'shop' }
  */
 export function resourceFromEnvironment(env: Environment): ResourceReading {
   const problems: VariableProblem[] = []

@@ -8,8 +8,10 @@ export interface KoaContext {
 }
 
 /**
- * Koa middleware that sets the route from Koa's router: `app.use(koaRoute)` before the router. Without it, the route of all Koa
- * requests is `unmatched`.
+ * Koa middleware that sets the route from Koa's router. It must be used before the router. Without it, the route of all Koa requests is
+ * `unmatched`.
+ * @example
+ * app.use(koaRoute).use(router.routes())
  */
 export async function koaRoute(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
   try {

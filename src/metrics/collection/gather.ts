@@ -93,7 +93,11 @@ export function gatherNow(producers: readonly MetricProducer[], options: GatherO
   return { metrics: [...soFar()], isAll: !(all instanceof Promise) }
 }
 
-/** Like {@link gather}, with rows instead of snapshots if a producer has them. For streaming encoders. */
+/**
+ * Like {@link gather}, with rows instead of snapshots if a producer has them. For streaming encoders.
+ * @example
+ * for await (const chunk of textEncoder.encode(await gatherFamilies([stats]))) response.write(chunk)
+ */
 export async function gatherFamilies(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Family[]> {
   return [...(await begin(FAMILIES, producers, options).all)]
 }

@@ -18,6 +18,7 @@ const OPTIONS: OptionNames<SelfMetricsOptions> = { clock: true }
  * with `tallyscope_`. A metrics handler or server adds it; a periodic task exports only the producers passed to it. Parts of the library
  * that are not used have no metrics.
  *
+ * @throws {@link DefinitionError} `ERR_OPTION` for an unknown option.
  * @example
  * exportPeriodically({ producers: [stats, selfMetrics()], exporter })
  */

@@ -22,7 +22,11 @@ export interface MeasureOptions<K extends string = string> {
 /** The tags of a record of this measure: exactly the declared ones, or any if none are declared. */
 export type TagsFor<K extends string> = string extends K ? Tags : { readonly [key in K]: TagValue }
 
-/** A quantity that values are recorded for. Created by `stats.measure()`. */
+/**
+ * A quantity that values are recorded for. Created by `stats.measure()`.
+ * @example
+ * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['method', 'route'] })
+ */
 export class Measure<K extends string = string> {
   readonly name: string
   readonly unit: string

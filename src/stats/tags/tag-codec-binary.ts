@@ -35,6 +35,8 @@ export function encodeTagsBinary(tags: TagMap, options: TagCodecOptions = {}): U
  * Decodes the output of {@link encodeTagsBinary}. Returns undefined for a wrong version, a length that points past the end, a string that
  * is not printable ASCII, or more than 8 192 characters. An unknown field ends the decoding without an error, since later versions may
  * append fields. The last value of a repeated key counts.
+ * @example
+ * withTags(decodeTagsBinary(bytes) ?? TagMap.EMPTY, () => handle(request))
  */
 export function decodeTagsBinary(bytes: Uint8Array, options: TagCodecOptions = {}): TagMap | undefined {
   return tagMapOf(decodeTagEntriesBinary(bytes, options))

@@ -34,6 +34,8 @@ export function encodeTagsText(tags: TagMap, options: TagCodecOptions = {}): str
 /**
  * Decodes the output of {@link encodeTagsText} and of OpenCensus. Returns undefined for an item without exactly one equals sign, an empty
  * key, a string that is not printable ASCII, or a context beyond the limits. The last value of a repeated key counts.
+ * @example
+ * decodeTagsText('method=GET')?.get('method') // GET
  */
 export function decodeTagsText(text: string, options: TagCodecOptions = {}): TagMap | undefined {
   return tagMapOf(decodeTagEntriesText(text, options))

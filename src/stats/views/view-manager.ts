@@ -15,7 +15,11 @@ import { View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
 import { combinationCount, sortedKeys, ViewGroup } from './view-group.js'
 
-/** Registers views and reads their data. Each engine has one: `stats.viewManager`. */
+/**
+ * Registers views and reads their data. Each engine has one: `stats.viewManager`.
+ * @example
+ * stats.viewManager.getView('shop/latency')?.rows
+ */
 export class ViewManager {
   readonly #registrations = new Map<string, Registration>()
   readonly #groups = new Map<Measure, readonly ViewGroup[]>()

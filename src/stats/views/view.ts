@@ -49,7 +49,14 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   readonly exactName?: boolean
 }
 
-/** The definition of a view: name, measure, aggregation, tag keys and context tags. Immutable. */
+/**
+ * The definition of a view: name, measure, aggregation, tag keys and context tags. Immutable. `stats.registerView()` creates one from the
+ * same options.
+ * @throws {@link DefinitionError} `ERR_NAME`, `ERR_VIEW_MEASURE`, `ERR_VIEW_AGGREGATION`, `ERR_KEYS`, `ERR_TAG_VALUES` or `ERR_OPTION` if
+ *   an option is not valid.
+ * @example
+ * stats.registerView(new View({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() }))
+ */
 export class View {
   readonly name: string
   readonly measure: Measure

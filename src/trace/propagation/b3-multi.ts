@@ -10,6 +10,8 @@ const SAMPLED_TEXTS = new Set(['1', 'd', 'true'])
  * sampled. Without a decision the parent counts as not sampled, so that the sampler decides.
  *
  * @see https://github.com/openzipkin/b3-propagation#multiple-headers
+ * @example
+ * new Tracer({ propagator: new B3MultiPropagator() })
  */
 export class B3MultiPropagator implements Propagator {
   readonly fields: readonly string[] = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled']

@@ -12,6 +12,8 @@ const TRACE_ID_LENGTH = 32
  * a sampling decision has no parent and is ignored.
  *
  * @see https://github.com/openzipkin/b3-propagation#single-header
+ * @example
+ * new Tracer({ propagator: new B3SinglePropagator() })
  */
 export class B3SinglePropagator implements Propagator {
   readonly fields: readonly string[] = ['b3']

@@ -19,6 +19,8 @@ const BASE64 = /^[\w+/-]*={0,2}$/
  * OpenCensus' binary format of gRPC, as base64 in the header `grpc-trace-bin`.
  *
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
+ * @example
+ * new Tracer({ propagator: new BinaryPropagator() })
  */
 export class BinaryPropagator implements Propagator {
   readonly fields: readonly string[] = [HEADER]

@@ -10,6 +10,8 @@ const OPTIONS = 'opencensus-trace-traceoptions'
 /**
  * The text format of OpenCensus, with three entries. As in OpenCensus, a trace without options counts as sampled, and one without a span id
  * is continued without a parent.
+ * @example
+ * new Tracer({ propagator: new TextMapPropagator() })
  */
 export class TextMapPropagator implements Propagator {
   readonly fields: readonly string[] = [TRACE_ID, SPAN_ID, OPTIONS]

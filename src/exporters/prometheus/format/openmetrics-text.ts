@@ -22,7 +22,7 @@ export interface OpenMetricsOptions {
  * Samples that the specification forbids are omitted: counters that are NaN or negative, `_sum` and `_count` with negative bounds or a
  * negative sum, negative quantiles, and states without their label.
  *
- * @throws {@link DefinitionError} `ERR_METRICS` unless the metrics are an array.
+ * @throws {@link DefinitionError} `ERR_METRICS` unless the metrics are an array, `ERR_OPTION` for an unknown option.
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
  * @example
  * formatOpenMetrics(stats.getMetrics()) // # TYPE shop_requests counter\n# HELP … shop_requests_total 3\n# EOF\n

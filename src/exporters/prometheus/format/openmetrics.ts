@@ -14,6 +14,8 @@ const END = Buffer.from('# EOF\n')
 /**
  * OpenMetrics text 1.0.0, which adds units, exemplars, info and state sets, and an end marker. Writes the same bytes as
  * {@link formatOpenMetrics}, from rows and in slices.
+ * @example
+ * await serveMetrics({ producers: [stats], encoders: [textEncoder, openMetricsEncoder({ created: true })] })
  */
 export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {
   const rowsOf = oncePerSource((source, family) => {

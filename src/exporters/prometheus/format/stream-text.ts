@@ -18,6 +18,7 @@ export interface StreamTextOptions {
  * The text is written on demand in slices of about 2 ms, and unchanged text is cached. Each row is read atomically, so that the buckets of
  * a histogram always match its count, but rows are read at different times.
  *
+ * @throws {@link DefinitionError} (at the first chunk) `ERR_OPTION`, `ERR_PRODUCER` or `ERR_GATHER_TIMEOUT` if an option is not valid.
  * @example
  * for await (const chunk of streamText({ producers: [stats] })) response.write(chunk)
  */
