@@ -1,3 +1,4 @@
+import { getOrInsert } from '../base/get-or-insert.js'
 import type { Contributor } from './data/contributor.js'
 import { overLimit } from './data/frame-error.js'
 import type { GroupData, MergedData } from './group-data.js'
@@ -32,13 +33,11 @@ export class KeeperReplica {
   /** @throws {@link FrameError} */
   apply(origin: Origin, frame: Uint8Array): void {
     const key = origin.of === 'departed' ? 'departed' : origin.id
-    let part = this.#parts.get(key)
-    if (part === undefined) {
+    const part = getOrInsert(this.#parts, key, () => {
       if (this.#parts.size >= MAX_PARTS) throw overLimit(`a replica has at most ${MAX_PARTS} parts`)
       const rows = this.#data.mirror()
-      part = { origin, rows, contributor: rows.contributor(origin.id, origin.slot) }
-      this.#parts.set(key, part)
-    }
+      return { origin, rows, contributor: rows.contributor(origin.id, origin.slot) }
+    })
     part.contributor.apply(frame)
   }
 

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../base/get-or-insert.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { ChangeReader } from './data/contributor.js'
@@ -30,12 +31,10 @@ export class MergedFeed {
    * @throws {@link FrameError} `ERR_GROUP_LIMIT` if too many of them wait.
    */
   send(channel: Channel, request: ControlMessages['REQUEST_MERGED'], gather: (waitMs: number) => Promise<void>): Promise<void> {
-    let feed = this.#readers.get(channel)
-    if (feed === undefined) {
+    const feed = getOrInsert(this.#readers, channel, () => {
       const producer = { name: 'group', getMetrics: () => [], getFamilies: () => this.#merged.families() }
-      feed = { reader: this.#data.changes([producer]), last: Promise.resolve(), requests: 0 }
-      this.#readers.set(channel, feed)
-    }
+      return { reader: this.#data.changes([producer]), last: Promise.resolve(), requests: 0 }
+    })
     const { reader, last } = feed
     if (feed.requests >= MAX_REQUESTS) throw overLimit(`a member may have ${MAX_REQUESTS} requests without a reply`)
     feed.requests++

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../base/get-or-insert.js'
 import type { Contributor } from './data/contributor.js'
 import { overLimit } from './data/frame-error.js'
 import type { Departures } from './departures.js'
@@ -47,14 +48,12 @@ export class ReplicaImport {
     if (of === 'keeper' && (this.#isConnected(id) || this.#departures.hasDeparted(id))) return
     // If the old keeper was only stopped, the members of its process rejoin with their ids. The departed totals need an id of their own.
     const key = of === 'keeper' ? id : `departed ${term}`
-    let open = this.#open.get(key)
-    if (open === undefined) {
+    const open = getOrInsert(this.#open, key, () => {
       if (this.#open.size >= MAX_OPEN) throw overLimit(`at most ${MAX_OPEN} parts of replicas are open at a time`)
       const contributor = this.#merged.contributor(key, slot)
       contributor.showGauges(false)
-      open = { contributor, origin }
-      this.#open.set(key, open)
-    }
+      return { contributor, origin }
+    })
     open.contributor.apply(frame)
   }
 

@@ -120,12 +120,7 @@ export class ChangedRows implements ChangeReader {
 
   #sourcesOf(producer: MetricProducer, family: Family): readonly RowSource[] {
     if (isRowSource(family)) return [family]
-    let tables = this.#tables.get(producer)
-    if (tables === undefined) {
-      tables = new SnapshotTables()
-      this.#tables.set(producer, tables)
-    }
-    return tables.update(family)
+    return getOrInsert(this.#tables, producer, () => new SnapshotTables()).update(family)
   }
 
   /**

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { writeExponential, writeWindows } from './sketch-frames.js'
@@ -55,11 +56,7 @@ export class ChangedSource {
   *changes(line: FrameBuilder): Generator<Uint8Array | undefined> {
     const { epoch, chunks } = this.source
     for (const chunk of chunks) {
-      let sent = this.#chunks.get(chunk)
-      if (sent === undefined) {
-        sent = { numbers: new Int32Array(0), version: Number.NaN, epoch: 0, generation: -1 }
-        this.#chunks.set(chunk, sent)
-      }
+      const sent = getOrInsert(this.#chunks, chunk, () => ({ numbers: new Int32Array(0), version: Number.NaN, epoch: 0, generation: -1 }))
       yield* this.#chunkChanges(line, chunk, sent)
       sent.epoch = epoch
       yield undefined

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Clock } from '../../base/clock.js'
 import type { Metric } from '../../metrics/data/metric.js'
 import type { MetricProducer } from '../../metrics/data/producer.js'
@@ -85,13 +86,11 @@ export class MergedFamilies implements MetricProducer {
   familyFor(given: FamilyDefinition): { readonly family: MergedFamily; readonly hasMemberLabel: boolean } {
     const { definition, hasMemberLabel } = mergedDefinition(given, this.#perMember)
     const { name } = definition.descriptor
-    let variants = this.#families.get(name)
-    if (variants === undefined) {
+    const variants = getOrInsert(this.#families, name, () => {
       const limit = MEMBERS_OF_DEFINITIONS * this.limits.definitions
       if (this.#families.size >= limit) throw overLimit(`a group has at most ${limit} families`)
-      variants = new FamilyVariants()
-      this.#families.set(name, variants)
-    }
+      return new FamilyVariants()
+    })
     const family = variants.family(definition, this.#epochs, this.#budget)
     if (variants.shown !== family && variants.shown!.hasMembers && identityOf(variants.shown!.definition) !== identityOf(definition)) {
       this.#onLeftOut(name)
@@ -125,12 +124,7 @@ class FamilyVariants {
 
   /** Returns the family of this definition. Creates it if there is none. */
   family(definition: FamilyDefinition, epochs: Epochs, budget: RowBudget): MergedFamily {
-    const identity = identityOf(definition)
-    let family = this.#variants.get(identity)
-    if (family === undefined) {
-      family = new MergedFamily(definition, epochs, budget)
-      this.#variants.set(identity, family)
-    }
+    const family = getOrInsert(this.#variants, identityOf(definition), () => new MergedFamily(definition, epochs, budget))
     this.#shown ??= family
     return family
   }

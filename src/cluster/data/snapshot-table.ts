@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Exemplar, ExponentialValue, Metric, SummaryValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
@@ -169,11 +170,7 @@ export class SnapshotTables {
   update(metric: Metric): SnapshotTable[] {
     return snapshotRows(metric).map((source) => {
       const key = JSON.stringify([source.descriptor.name, source.kind, source.bounds])
-      let table = this.#tables.get(key)
-      if (table === undefined) {
-        table = new SnapshotTable(source)
-        this.#tables.set(key, table)
-      }
+      const table = getOrInsert(this.#tables, key, () => new SnapshotTable(source))
       table.update(source)
       return table
     })
