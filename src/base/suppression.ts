@@ -24,7 +24,3 @@ export const SUPPRESSED_FRAME: Frame = Object.freeze({ ...EMPTY_FRAME, suppresse
 export function runDetached<R>(fn: () => R): R {
   return runInFrame(SUPPRESSED_FRAME, fn)
 }
-
-export function isSuppressed(): boolean {
-  return currentFrame().suppressed
-}

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { isSuppressed } from '../../../src/base/suppression.js'
+import { currentFrame } from '../../../src/base/context.js'
 import { checkDestination } from '../../../src/exporters/sending/destination.js'
 import { HttpSender, SendError } from '../../../src/exporters/sending/http-sender.js'
 import { checkSender, type SenderOptions } from '../../../src/exporters/sending/sender-options.js'
@@ -203,7 +203,7 @@ test('requests are neither traced nor measured, and do not keep the context of t
   const { url } = await receiver()
   const storage = new AsyncLocalStorage<string>()
   const seen: boolean[] = []
-  const onStart = (): void => void seen.push(isSuppressed())
+  const onStart = (): void => void seen.push(currentFrame().suppressed)
   subscribe('http.client.request.start', onStart)
   const sender = senderTo(url)
   await storage.run('context', () => post(sender))

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError, TransportError } from '../../../src/base/errors.js'
 import { processEnd } from '../../../src/base/logger.js'
 import type { Exporter } from '../../../src/base/exporter.js'
-import { isSuppressed } from '../../../src/base/suppression.js'
+import { currentFrame } from '../../../src/base/context.js'
 import { withTags, currentTags } from '../../../src/stats/tags/current-tags.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { AsyncTransport } from '../../../src/exporters/transport/async-transport.js'
@@ -570,7 +570,7 @@ test("exports are neither traced nor measured, and run outside of the sender's c
   const seen: unknown[] = []
   const to = transport({ maxBatchSize: 1 }, async () => {
     await Promise.resolve()
-    seen.push(isSuppressed(), currentTags().size)
+    seen.push(currentFrame().suppressed, currentTags().size)
   })
   withTags(TagMap.of({ user: 'x' }), () => send(to, 1))
   await clock.advanceAsync(0)

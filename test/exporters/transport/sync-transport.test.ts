@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError, TransportError } from '../../../src/base/errors.js'
 import type { Exporter } from '../../../src/base/exporter.js'
-import { isSuppressed } from '../../../src/base/suppression.js'
+import { currentFrame } from '../../../src/base/context.js'
 import { SyncTransport, type SyncTransportOptions } from '../../../src/exporters/transport/sync-transport.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
@@ -56,11 +56,11 @@ test.each<[string, Exporter<number>['export']]>([
 test('instrumentation is suppressed only during the export, whatever its result', () => {
   const seen: boolean[] = []
   const to = transport(() => {
-    seen.push(isSuppressed())
+    seen.push(currentFrame().suppressed)
     throw new Error('no')
   })
   to.send(1)
-  expect([...seen, isSuppressed()]).toEqual([true, false])
+  expect([...seen, currentFrame().suppressed]).toEqual([true, false])
 })
 
 test('an item that is delivered although its export failed counts as exported', () => {

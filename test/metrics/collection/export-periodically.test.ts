@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError } from '../../../src/base/errors.js'
 import type { Exporter } from '../../../src/base/exporter.js'
-import { isSuppressed } from '../../../src/base/suppression.js'
+import { currentFrame } from '../../../src/base/context.js'
 import { exportPeriodically } from '../../../src/metrics/collection/export-periodically.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
@@ -107,7 +107,7 @@ describe('an exporter', () => {
     const exporter = {
       export: async () => {
         await Promise.resolve()
-        seen.push(isSuppressed())
+        seen.push(currentFrame().suppressed)
       },
     }
     await exportPeriodically({ producers: [], exporter, clock }).flush()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { isSuppressed } from '../../../src/base/suppression.js'
+import { currentFrame } from '../../../src/base/context.js'
 import { TransportError } from '../../../src/base/errors.js'
 import { PeriodicMetricTask, type PeriodicMetricTaskOptions } from '../../../src/metrics/collection/periodic-metric-task.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
@@ -353,12 +353,12 @@ test('runs are neither traced nor measured', async () => {
   const task = new PeriodicMetricTask({
     run: async () => {
       await Promise.resolve()
-      seen.push(isSuppressed())
+      seen.push(currentFrame().suppressed)
     },
     clock,
   })
   await task.flush()
-  expect([...seen, isSuppressed()]).toEqual([true, false])
+  expect([...seen, currentFrame().suppressed]).toEqual([true, false])
 })
 
 test.each([0, -1, Number.NaN, '5', 2 ** 31, Number.POSITIVE_INFINITY, null, 5n])('the interval %s is refused', (intervalMs) => {
