@@ -4,13 +4,13 @@ import { count, distribution, lastValue, MetricRegistry, stats, sum } from 'tall
 
 export const latency = stats.measure('shop/latency', {
   unit: 's',
-  description: 'Time from the arrival of a request to the last byte of its answer',
+  description: 'Time from the arrival of a request to the last byte of its response',
   tagKeys: ['method', 'route', 'status'],
 })
 
 export const orderItems = stats.measure('shop/order/items', { unit: '1', type: 'int64', description: 'Articles in one order' })
 
-export const sentBytes = stats.measure('shop/sent', { unit: 'By', type: 'int64', description: 'Bytes of the answers' })
+export const sentBytes = stats.measure('shop/sent', { unit: 'By', type: 'int64', description: 'Size of responses' })
 
 export const stock = stats.measure('shop/stock', {
   unit: '1',
@@ -26,7 +26,7 @@ viewManager.registerView({
   measure: latency,
   tagKeys: ['method', 'route', 'status'],
   aggregation: count(),
-  description: 'Requests answered',
+  description: 'Requests served',
 })
 
 viewManager.registerView({

@@ -115,7 +115,7 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus scrapes the demo', (
   test('types and descriptions arrive', async () => {
     const metadata = await prometheus.api<Record<string, { type: string; help: string }[]>>('metadata')
     // OpenMetrics, which Prometheus asks for, names a counter without its suffix.
-    expect(metadata.shop_requests ?? metadata.shop_requests_total).toMatchObject([{ type: 'counter', help: 'Requests answered' }])
+    expect(metadata.shop_requests ?? metadata.shop_requests_total).toMatchObject([{ type: 'counter', help: 'Requests served' }])
     expect(metadata.shop_latency_seconds).toMatchObject([{ type: 'histogram' }])
     expect(metadata.shop_stock).toMatchObject([{ type: 'gauge', help: 'Articles left of a product' }])
   })
