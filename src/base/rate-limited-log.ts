@@ -1,5 +1,6 @@
+import { cutString } from './cut-string.js'
 import { escapeControlCharacters } from './inspect-value.js'
-import { errorMessage, isError } from './errors.js'
+import { errorCode, errorMessage, isError } from './errors.js'
 import { cutRedacted } from './redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
@@ -52,7 +53,7 @@ export class RateLimitedLog {
     this.#reportedAtMs = nowMs
     this.#suppressed = 0
     try {
-      logger.warn({ err: error, code, ...(suppressed > 0 && { suppressed }) }, escapeControlCharacters(message))
+      logger.warn({ err: loggedError(error), code, ...(suppressed > 0 && { suppressed }) }, escapeControlCharacters(message))
     } catch {
       warnOnce(code, subject, message)
     }
@@ -81,6 +82,44 @@ export function errorText(error: unknown): string {
   } catch {
     return 'an error that cannot be read'
   }
+}
+
+const MAX_FRAMES = 20
+const MAX_FRAME_CHARACTERS = 300
+
+/**
+ * A copy of a thrown error for a logger, which prints whatever an error has: `message` is its `errorText`, and `name`, `code` and the frames of
+ * its stack are on one line each. Other fields, `cause` among them, are left out. Other values are returned as their text, undefined as it
+ * is. Never throws.
+ */
+function loggedError(error: unknown): unknown {
+  if (error === undefined) return undefined
+  const text = errorText(error)
+  try {
+    if (!isError(error)) return text
+    const { name, message, stack } = error
+    const shown = escapeControlCharacters(cutRedacted(String(name), MAX_FRAME_CHARACTERS))
+    const code = errorCode(error)
+    return Object.defineProperties(new Error(text), {
+      name: { value: shown },
+      stack: { value: [`${shown}: ${text}`, ...framesOf(String(stack), String(message))].join('\n') },
+      ...(code !== undefined && { code: { value: escapeControlCharacters(cutRedacted(code, MAX_FRAME_CHARACTERS)), enumerable: true } }),
+    })
+  } catch {
+    return text
+  }
+}
+
+/** The frames of a stack. None if they cannot be distinguished from lines of the message. */
+function framesOf(stack: string, message: string): string[] {
+  const at = stack.indexOf(message)
+  if (at < 0) return []
+  return stack
+    .slice(at + message.length, at + message.length + 2 * MAX_FRAMES * MAX_FRAME_CHARACTERS)
+    .split('\n')
+    .filter((line) => /^ +at /.test(line))
+    .slice(0, MAX_FRAMES)
+    .map((line) => escapeControlCharacters(cutString(line, MAX_FRAME_CHARACTERS)))
 }
 
 /** The message of an error, or its code, or its name. */
