@@ -31,7 +31,12 @@ export function tracedConsole(to: ConsoleLike = globalThis.console): Logger {
     (fields: object, message: string): void => {
       const all = { ...traceLogFields(), ...fields }
       if (Object.keys(all).length === 0) to[name](message)
-      else to[name](message, all)
+      else to[name](unformatted(message), all)
     }
   return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
+}
+
+/** A console takes the first of several arguments for a format: `%s` would print the fields, and `%c` nothing. */
+function unformatted(message: unknown): unknown {
+  return typeof message === 'string' ? message.replaceAll('%', '%%') : message
 }

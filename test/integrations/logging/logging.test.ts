@@ -1,3 +1,4 @@
+import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import fastify from 'fastify'
 import pino from 'pino'
@@ -102,4 +103,18 @@ test('a plain logger and a console get the fields with each line, and fields of 
     ['info', { a: 1 }, 'outside'],
     ['warn', 'bare'],
   ])
+})
+
+test('a console prints messages with format specifiers as they are', () => {
+  let printed = ''
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      printed += String(chunk)
+      done()
+    },
+  })
+  const logger = tracedConsole(new Console(stream))
+  logger.info({ user: 1 }, 'path /%s/%o%c/100%%')
+  logger.info({}, 'path /%s/100%%')
+  expect(printed).toBe('path /%s/%o%c/100%% { user: 1 }\npath /%s/100%%\n')
 })
