@@ -1,4 +1,5 @@
 import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { cutString } from '../../base/cut-string.js'
 import { escapeControlCharacters } from '../../base/inspect-value.js'
 import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -51,7 +52,7 @@ export class LoggingExporter<T> implements Exporter<T> {
     for (const item of items) {
       try {
         const kind = itemKind(item)
-        this.#log({ logger: this.#loggerName, [kind]: item }, `${TITLES[kind]}: ${escapeControlCharacters(itemName(item))}`)
+        this.#log({ logger: this.#loggerName, [kind]: item }, `${TITLES[kind]}: ${shownName(item)}`)
       } catch (error) {
         failed++
         cause = error
@@ -67,6 +68,13 @@ export class LoggingExporter<T> implements Exporter<T> {
   exportSync(items: readonly T[]): void {
     this.export(items)
   }
+}
+
+/** Names of spans and metrics are cut where they are made, but those of other items are not. */
+const MAX_NAME_LENGTH = 256
+
+function shownName(item: unknown): string {
+  return escapeControlCharacters(cutString(itemName(item), MAX_NAME_LENGTH))
 }
 
 const TITLES = { metric: 'Metric', span: 'Span', item: 'Item' }

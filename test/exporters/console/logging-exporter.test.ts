@@ -40,6 +40,12 @@ test('a log entry has the name and the data of the item', () => {
   ])
 })
 
+test('names of items that others made are cut in the message', () => {
+  const info = vi.fn()
+  new LoggingExporter({ logger: { ...logger, info } }).export([{ name: 'é'.repeat(100_000) }])
+  expect(info.mock.calls[0]?.[1]).toBe(`Item: ${'é'.repeat(256)}`)
+})
+
 test('pino accepts the entries', () => {
   let text = ''
   const stream = new Writable({
