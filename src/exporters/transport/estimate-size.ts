@@ -7,7 +7,6 @@ const MAX_DEPTH = 8
 const OBJECT_BYTES = 32
 const VALUE_BYTES = 8
 const SPAN_BYTES = 500
-const FRAME_BYTES = 150
 
 interface Budget {
   values: number
@@ -24,8 +23,8 @@ export function estimateSize(item: unknown): number {
   if (itemKind(item) !== 'span') return bytesOf(item, MAX_DEPTH, budget)
   // Spans may have getters in their class, which iterating over own properties does not find.
   const { name, attributes, annotations, messageEvents, links, stackTrace } = item as Partial<SpanData>
-  const frames = stackTrace?.frames?.length ?? 0
-  return SPAN_BYTES + frames * FRAME_BYTES + bytesOf([name, attributes, annotations, messageEvents, links], MAX_DEPTH, budget)
+  const stackBytes = stackTrace?.textBytes ?? bytesOf(stackTrace, MAX_DEPTH, budget)
+  return SPAN_BYTES + stackBytes + bytesOf([name, attributes, annotations, messageEvents, links], MAX_DEPTH, budget)
 }
 
 function bytesOf(value: unknown, depth: number, budget: Budget): number {

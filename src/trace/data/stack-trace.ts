@@ -2,6 +2,8 @@ import { internString } from '../../base/intern-string.js'
 import { truncatable } from './truncatable.js'
 
 const MAX_FRAMES = 128
+/** Approximate memory of a frame. */
+const FRAME_BYTES = 150
 /** Longer stacks are cut before they are read. */
 const MAX_STACK_LENGTH = 65_536
 // "    at function (file:line:column)" and "    at file:line:column"; every part is bounded by the line.
@@ -45,24 +47,22 @@ function hashOf(frames: readonly StackFrame[]): number {
 export class StackTrace {
   readonly #frames: StackFrame[]
   #droppedFrames: number
+  /** The `stack` of an error until a frame is needed, because reading the frames takes longer than the rest of a span. */
+  #unread: string | undefined
 
   constructor(frames: readonly StackFrame[] = []) {
     this.#frames = frames.slice(-MAX_FRAMES)
     this.#droppedFrames = frames.length - this.#frames.length
   }
 
-  /** Reads the frames of an error's `stack`. Returns undefined if it has none. Never throws. */
+  /** The frames of an error's `stack`. Returns undefined if it has none. Never throws. */
   static fromError(thrown: unknown): StackTrace | undefined {
     try {
       const stack = (thrown as { stack?: unknown } | null | undefined)?.stack
       if (typeof stack !== 'string') return undefined
       const trace = new StackTrace()
       // The frames are slices of this string, and would keep all of it in memory.
-      const text = stack.length > MAX_STACK_LENGTH ? internString(stack.slice(0, MAX_STACK_LENGTH)) : stack
-      for (const line of text.split('\n')) {
-        const frame = frameOf(line)
-        if (frame !== undefined) trace.addFrame(frame)
-      }
+      trace.#unread = stack.length > MAX_STACK_LENGTH ? internString(stack.slice(0, MAX_STACK_LENGTH)) : stack
       return trace
     } catch {
       return undefined
@@ -70,26 +70,43 @@ export class StackTrace {
   }
 
   get frames(): readonly StackFrame[] {
-    return this.#frames.slice()
+    return this.#readFrames().slice()
   }
 
   get droppedFrames(): number {
+    this.#readFrames()
     return this.#droppedFrames
+  }
+
+  /** Approximate memory, without reading frames. @internal */
+  get textBytes(): number {
+    return this.#unread?.length ?? this.#frames.length * FRAME_BYTES
   }
 
   /** The same for equal stacks. */
   get hashId(): number {
-    return hashOf(this.#frames)
+    return hashOf(this.#readFrames())
   }
 
   /** Adds a frame at the end. Frames beyond the limit are dropped and counted. */
   addFrame(frame: StackFrame): void {
-    if (this.#frames.length < MAX_FRAMES) this.#frames.push(frame)
+    const frames = this.#readFrames()
+    if (frames.length < MAX_FRAMES) frames.push(frame)
     else this.#droppedFrames++
   }
 
+  #readFrames(): StackFrame[] {
+    const lines = this.#unread?.split('\n') ?? []
+    this.#unread = undefined
+    for (const line of lines) {
+      const frame = frameOf(line)
+      if (frame !== undefined) this.addFrame(frame)
+    }
+    return this.#frames
+  }
+
   toJSON(): object {
-    const frame = this.#frames.map((each) => ({
+    const frame = this.#readFrames().map((each) => ({
       function_name: truncatable(each.functionName),
       original_function_name: truncatable(each.functionName),
       file_name: truncatable(each.fileName),

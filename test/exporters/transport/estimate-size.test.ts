@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { estimateSize } from '../../../src/exporters/transport/estimate-size.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { SpanData } from '../../../src/trace/data/span-data.js'
+import { StackTrace } from '../../../src/trace/data/stack-trace.js'
 
 test('strings and lists count by their length at any depth', () => {
   const small = estimateSize({ a: 'x', b: [1, 2, 3], c: null, d: true })
@@ -24,6 +25,15 @@ test('a span counts its strings', () => {
   expect(
     estimateSize(span({ links: [{ traceId: context.traceId, spanId: context.spanId, attributes: { a: text } }] })) - bare,
   ).toBeGreaterThan(4_000)
+  const error = { stack: Array.from({ length: 100 }, (_, at) => `    at call${at} (file:///srv/app.js:${at}:1)`).join('\n') }
+  const stackTrace = StackTrace.fromError(error)!
+  const withoutFrames = estimateSize(span({ stackTrace: new StackTrace() }))
+  expect(estimateSize(span({ stackTrace })) - withoutFrames).toBe(error.stack.length)
+  expect(stackTrace.frames).toHaveLength(100)
+  expect(estimateSize(span({ stackTrace })) - withoutFrames).toBe(100 * 150)
+  const foreign = { ...span({}), name: 'a', spanId: '1', context, startTimeUnixMs: 0, endTimeUnixMs: 1 }
+  const frames = stackTrace.frames
+  expect(estimateSize({ ...foreign, stackTrace: { frames } }) - estimateSize(foreign)).toBeGreaterThan(4_000)
 })
 
 test('cycles and unlimited depth terminate', () => {
