@@ -125,6 +125,28 @@ const comparisons = {
       }
     },
   },
+  'cumulative add, series looked up each time, 40 rows': {
+    tallyscope() {
+      const cumulative = ourCumulative()
+      const { methods, routes } = forty
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          cumulative.timeSeries({ method: methods[at], route: routes[at] }).inc()
+        }
+        return to
+      }
+    },
+    'prom-client'() {
+      const counter = promCounter(KEYS)
+      const { methods, routes } = /** @type {{ [key: string]: any }} */ (forty)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          counter.labels({ method: methods[at], route: routes[at] }).inc()
+        }
+        return to
+      }
+    },
+  },
   'cumulative add, fresh object, 40 rows': {
     tallyscope() {
       const cumulative = ourCumulative()

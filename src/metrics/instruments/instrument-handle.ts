@@ -37,7 +37,8 @@ export abstract class InstrumentHandle<K extends string, S> {
   protected abstract makeSeries(labels: Labels): S
 
   /** Returns the series of these labels, which the caller should keep: the fastest way. It starts at 0 and is exposed from now on. */
-  timeSeries(...[labels]: LabelArguments<K>): S {
+  timeSeries(...given: LabelArguments<K>): S
+  timeSeries(labels?: unknown): S {
     return this.makeSeries((labels ?? {}) as Labels)
   }
 

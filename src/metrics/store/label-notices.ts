@@ -69,3 +69,21 @@ function reportMissing(name: string, key: string, isExplained: boolean): void {
     `${name} was recorded without the tag ${JSON.stringify(key)}, which neither the call nor the async context has`,
   )
 }
+
+/**
+ * Warns once that a store of rows is full, and names the label with the most values.
+ * @param rowLimit The limit of the store if that is reached; undefined if it is the limit for all stores, `allRows`.
+ * @param counts The number of values of each key.
+ */
+export function reportFull(
+  name: string,
+  rowLimit: number | undefined,
+  allRows: number,
+  keys: readonly string[],
+  counts: readonly number[],
+): void {
+  const limit = rowLimit === undefined ? `the limit of ${allRows} rows for all together` : `its limit of ${rowLimit} rows`
+  const most = Math.max(0, ...counts)
+  const label = most === 0 ? '' : `; tag ${JSON.stringify(keys[counts.indexOf(most)])} has ${most} values`
+  warnOnce('TALLYSCOPE_OVERFLOW', name, `${name} has reached ${limit}, further ones are added up in one${label}`)
+}

@@ -43,11 +43,25 @@ export function labelOf(labels: { readonly [key: string]: unknown }, key: string
 
 /** A copy of the labels with these keys, as strings. A value that cannot become a string counts as not set. */
 export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
-  const own: { [key: string]: string } = Object.create(null)
-  const given = typeof labels === 'object' && labels !== null ? labelsOf(labels as Labels) : own
-  for (const key of keys) {
+  return Object.freeze(labelsOfValues(keys, ownValues(labels, keys)))
+}
+
+/** Like {@link ownLabels}, but the values alone, in the order of the keys. */
+export function ownValues(labels: unknown, keys: readonly string[]): (string | undefined)[] {
+  if (typeof labels !== 'object' || labels === null) return keys.map(() => undefined)
+  const given = labelsOf(labels as Labels)
+  return keys.map((key) => {
     const value = labelOf(given, key)
-    if (!isUnset(value) && isTagValue(value)) own[key] = internString(labelString(value, MAX_VALUE_LENGTH))
+    return !isUnset(value) && isTagValue(value) ? internString(labelString(value, MAX_VALUE_LENGTH)) : undefined
+  })
+}
+
+/** The labels with these keys and values, in the same order. A value of undefined is not set. */
+export function labelsOfValues<V>(keys: readonly string[], values: readonly (V | undefined)[]): { [key: string]: V } {
+  const labels: { [key: string]: V } = Object.create(null)
+  for (const [at, key] of keys.entries()) {
+    const value = values[at]
+    if (value !== undefined) labels[key] = value
   }
-  return Object.freeze(own)
+  return labels
 }

@@ -1,10 +1,11 @@
-import { warnOnce } from '../../base/logger.js'
 import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
 import { DistributionBackedCells, type DistributionPart } from './distribution-backed-cells.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
 import { NO_ROW, REFUSED, RowIndex } from './row-index.js'
+import { reportFull } from './label-notices.js'
+import { labelsOfValues } from './label-value.js'
 import { RowShare, type StoreHome } from './limits.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
@@ -106,6 +107,11 @@ export class RowStore {
     for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
+  /** The row of these labels if they were recorded in this form before; otherwise NO_ROW, also if there is a row. */
+  existing(labels: Labels): number {
+    return typeof labels === 'object' && labels !== null ? this.index.find(labelsOf(labels)) : NO_ROW
+  }
+
   /** The existing row of these labels, NO_ROW or REFUSED. */
   lookup(labels: Labels): number {
     const row = this.index.find(labels)
@@ -143,7 +149,7 @@ export class RowStore {
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
     if (this.share.rows >= this.rowLimit || this.share.isSpent) return this.findOverflow()
-    this.onNewRow(labels ?? {})
+    this.onNewRow(labels ?? labelsOfValues(this.labelKeys, values))
     return this.insert(values)
   }
 
@@ -163,20 +169,15 @@ export class RowStore {
   findOverflow(): number {
     this.index.close()
     if (this.overflowRow === NO_ROW) {
-      if (this.rowLimit > 0) this.warnFull()
+      if (this.rowLimit > 0) this.reportFull()
       this.overflowRow = this.allocate()
     }
     return this.overflowRow
   }
 
-  /** Warns that the store is full. The message names the label with the most values. */
-  private warnFull(): void {
-    const counts = this.labelKeys.map((key, at) => ({ key, values: this.index.valueCount(at) }))
-    const most = counts.reduce((one, other) => (other.values > one.values ? other : one), { key: '', values: 0 })
-    const rows =
-      this.share.rows >= this.rowLimit ? `its limit of ${this.rowLimit} rows` : `the limit of ${this.share.limit} rows for all together`
-    const tag = most.values === 0 ? '' : `; tag ${JSON.stringify(most.key)} has ${most.values} values`
-    warnOnce('TALLYSCOPE_OVERFLOW', this.name, `${this.name} has reached ${rows}, further ones are added up in one${tag}`)
+  private reportFull(): void {
+    const counts = this.labelKeys.map((_, at) => this.index.valueCount(at))
+    reportFull(this.name, this.share.rows >= this.rowLimit ? this.rowLimit : undefined, this.share.limit, this.labelKeys, counts)
   }
 
   private allocate(): number {
@@ -213,6 +214,11 @@ export class RowStore {
     return row === this.overflowRow ? undefined : this.index.text(row, key)
   }
 
+  /** The values of all labels of a row, in the order of the keys. */
+  labelTexts(row: number): (string | undefined)[] {
+    return this.labelKeys.map((_, at) => this.labelText(row, at))
+  }
+
   /** Calls `visit` with each row, in the order of their numbers. */
   forEachRow(visit: (row: number, chunk: StoreChunk, cell: number) => void): void {
     for (const chunk of this.chunks) {
@@ -223,17 +229,12 @@ export class RowStore {
   }
 
   /** All rows for which `matches` is true, without the overflow row. */
-  private rowsWhere(matches: RowTest): ReadonlySet<number> {
+  rowsWhere(matches: RowTest): ReadonlySet<number> {
     const rows = new Set<number>()
     this.forEachRow((row, chunk, cell) => {
       if (row !== this.overflowRow && matches(row, chunk, cell)) rows.add(row)
     })
     return rows
-  }
-
-  /** Removes all rows for which `matches` is true; never the overflow row. */
-  removeWhere(matches: RowTest): void {
-    this.remove(this.rowsWhere(matches))
   }
 
   /** Removes these rows, which must exist; returns their number. */
@@ -260,7 +261,7 @@ export class RowStore {
 
   /** Removes every row, including the overflow row. */
   clear(): void {
-    this.removeWhere(() => true)
+    this.remove(this.rowsWhere(() => true))
     if (this.overflowRow === NO_ROW) return
     this.release(this.overflowRow)
     this.beginGeneration()
@@ -285,7 +286,7 @@ export class RowStore {
   /** Copies one column with its rows into another, empty store. Limits do not apply, so that nothing is lost. */
   copyColumn(column: number, into: RowStore): void {
     this.forEachRow((row, chunk, cell) => {
-      const to = row === this.overflowRow ? into.findOverflow() : into.insert(this.labelKeys.map((_, at) => this.labelText(row, at)))
+      const to = row === this.overflowRow ? into.findOverflow() : into.insert(this.labelTexts(row))
       const target = into.chunkOf(to)
       const targetCell = to - target.start
       target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)

@@ -1,5 +1,5 @@
 import type { Cells, Epochs } from './cells.js'
-import { ownLabels } from './label-value.js'
+import { labelsOfValues, ownValues } from './label-value.js'
 import type { Labels } from './shared-tag-map.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
@@ -7,7 +7,8 @@ import type { StoreChunk } from './store-chunk.js'
 /** A reference to the row of a series. If the row was removed, it is found or made again. */
 export class SeriesRef {
   private readonly store: RowStore
-  private readonly labels: Labels
+  /** The values of the labels in the order of the store's keys: a removed row is made again from them. */
+  private readonly values: readonly (string | undefined)[]
   private readonly epochs: Epochs
   /** `Epochs.changes` when the row was last found and its last epoch set. */
   private seen = -1
@@ -19,8 +20,9 @@ export class SeriesRef {
   constructor(store: RowStore, labels: Labels) {
     this.store = store
     this.epochs = store.epochs
-    this.labels = ownLabels(labels, store.labelKeys)
-    this.find()
+    const row = store.existing(labels)
+    this.values = row < 0 ? ownValues(labels, store.labelKeys) : store.labelTexts(row)
+    this.moveTo(row < 0 ? store.findOrCreateByValues(this.values) : row)
   }
 
   /** True if `chunk` and `cell` are current: nothing has changed since the row was found and its last epoch set. */
@@ -37,7 +39,7 @@ export class SeriesRef {
   /** Reads a number of the series; 0 if the row was removed. Changes nothing. */
   read(value: (cells: Cells, cell: number) => number): number {
     if (this.isInPlace()) return value(this.chunk.columns[0]!, this.cell)
-    const row = this.store.lookup(this.labels)
+    const row = this.store.lookup(labelsOfValues(this.store.labelKeys, this.values))
     if (row < 0) return 0
     const chunk = this.store.chunkOf(row)
     return value(chunk.columns[0]!, row - chunk.start)
@@ -49,15 +51,20 @@ export class SeriesRef {
   }
 
   private find(): void {
-    const { epochs } = this
-    if (this.seen < 0 || !this.isInPlace()) {
-      const row = this.store.findOrCreate(this.labels)
-      this.isOverflow = this.store.isOverflow(row)
-      this.chunk = this.store.chunkOf(row)
-      this.cell = row - this.chunk.start
-      this.createdIn = this.chunk.createdIn(this.cell)
-    }
-    this.chunk.lastEpochs[this.cell] = epochs.current
-    this.seen = epochs.changes
+    if (this.isInPlace()) this.setEpoch()
+    else this.moveTo(this.store.findOrCreateByValues(this.values))
+  }
+
+  private moveTo(row: number): void {
+    this.isOverflow = this.store.isOverflow(row)
+    this.chunk = this.store.chunkOf(row)
+    this.cell = row - this.chunk.start
+    this.createdIn = this.chunk.createdIn(this.cell)
+    this.setEpoch()
+  }
+
+  private setEpoch(): void {
+    this.chunk.lastEpochs[this.cell] = this.epochs.current
+    this.seen = this.epochs.changes
   }
 }

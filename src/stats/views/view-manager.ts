@@ -256,7 +256,7 @@ export class ViewManager {
     for (const group of [...this.#groups.values()].flat()) {
       const { idleExpiryMs, store } = group
       if (idleExpiryMs === undefined) continue
-      store.removeWhere((_row, chunk, cell) => this.#epochs.idleMs(chunk.lastEpochs[cell]!) >= idleExpiryMs)
+      store.remove(store.rowsWhere((_row, chunk, cell) => this.#epochs.idleMs(chunk.lastEpochs[cell]!) >= idleExpiryMs))
     }
   }
 

@@ -37,7 +37,7 @@ test('a reference sets the epoch of its row at each change', () => {
 
 test('a reference looks its row up again only if that was removed', () => {
   const { store, epochs } = storeOf()
-  const looked = vi.spyOn(store, 'findOrCreate')
+  const looked = vi.spyOn(store, 'findOrCreateByValues')
   const place = new SeriesRef(store, { a: 'x' })
   for (let n = 0; n < 3; n++) {
     place.locate()
@@ -100,4 +100,44 @@ test('beyond the limit each change is counted, reading is not', () => {
     epochs.advance()
   }
   expect([rowOf(first), rowOf(other) === store.overflowRow, overflowed()]).toEqual([0, true, 4])
+})
+
+test('a reference has the row of values in any form, recorded before in the same form or not', () => {
+  const { store } = storeOf()
+  const first = new SeriesRef(store, { a: 200 })
+  const others = [{ a: 200 }, { a: '200' }, { a: 200n }, { a: '200', b: 'unknown' }]
+  for (const labels of [...others, ...others]) expect(rowOf(new SeriesRef(store, labels))).toBe(rowOf(first))
+  const unset = new SeriesRef(store, {})
+  for (const labels of [{ a: '' }, { a: null }, { a: Number.NaN }, { a: {} }])
+    expect(rowOf(new SeriesRef(store, labels))).toBe(rowOf(unset))
+  expect(store.size).toBe(2)
+})
+
+test('a reference to an existing row creates it again with the same labels after a removal', () => {
+  const { store } = storeOf()
+  const long = 'x'.repeat(1_000)
+  for (const a of ['x', 7, undefined, long]) {
+    const places = [0, 1, 2].map(() => new SeriesRef(store, { a }))
+    const text = store.labelTexts(rowOf(places[0]!))
+    for (const place of places) {
+      store.clear()
+      place.locate()
+      expect(store.labelTexts(rowOf(place))).toEqual(text)
+    }
+  }
+})
+
+test('a reference keeps the labels that the caller changes later, and reads each once if its row exists', () => {
+  const { store } = storeOf()
+  let reads = 0
+  const labels = { get a() { return `value ${++reads}` } } // biome-ignore format: one line
+  const changed = { a: 'x' }
+  const place = new SeriesRef(store, changed)
+  changed.a = 'y'
+  store.clear()
+  place.locate()
+  expect(store.labelTexts(rowOf(place))).toEqual(['x'])
+  store.find({ a: 'value 1' })
+  expect(store.labelTexts(rowOf(new SeriesRef(store, labels)))).toEqual(['value 1'])
+  expect(reads).toBe(1)
 })
