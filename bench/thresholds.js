@@ -46,6 +46,7 @@ export const THRESHOLDS = [
   { comparison: 'TagMap of 2 tags, measure with 1 view', peer: 'OpenCensus', aim: 1 / 30, atMost: 1 / 20 },
   { comparison: 'TagMap of 2 tags, measure with 5 views', peer: 'OpenCensus', aim: 1 / 80, atMost: 1 / 55 },
   { comparison: 'TagMap.of for each record', peer: 'fresh plain object', atMost: 3 },
+  { comparison: 'a handle for each record', peer: 'fresh plain object', atMost: 5 },
   { comparison: 'currentTags().with for each record', peer: 'fresh plain object', atMost: 3.5 },
   { comparison: 'one context tag, fresh objects', peer: 'the same view without', atMost: 1.5 },
   { comparison: 'withTags and one record, a map for each request', peer: 'fresh plain object', atMost: 6 },
@@ -83,6 +84,7 @@ export const THRESHOLDS = [
   { comparison: 'percentiles, no labels', peer: 'prom-client', atMost: 1 / 20 },
   { comparison: 'percentiles, 2 labels, fresh object', peer: 'prom-client', atMost: 1 / 12 },
   { comparison: 'gauge set, no labels, not bound', peer: 'prom-client', atMost: 1 / 3 },
+  { comparison: 'cumulative add, series looked up each time, 40 rows', peer: 'prom-client', atMost: 1 / 3 },
   // From 10 rows to 100,000: nothing but what the processor's caches do not hold any more.
   { comparison: 'record by number of rows, fresh objects in random order', peer: '10 rows', atMost: 3 },
   { comparison: 'record by number of rows, bound handles in turn', peer: '10 rows', atMost: 3 },

@@ -77,6 +77,19 @@ const comparisons = {
     },
     'fresh plain object': freshObject,
   },
+  'a handle for each record': {
+    tallyscope() {
+      const { stats, measure } = measured([['count', TWO_KEYS]])
+      const { methods, routes } = forty
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          stats.bind(measure, { method: methods[at], route: routes[at] }).record(1)
+        }
+        return to
+      }
+    },
+    'fresh plain object': freshObject,
+  },
   'currentTags().with for each record': {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])

@@ -148,6 +148,9 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
   return accepted
 }
 
+/** Of a handle that has recorded once and is not bound yet. */
+const NO_GROUPS: readonly ListenerGroup[] = []
+
 /**
  * A handle for a measure and its tags, whose rows are looked up once: the fastest way to record. Views may be registered and
  * unregistered, and rows removed, while it is in use.
@@ -164,7 +167,7 @@ export class BoundMeasure<K extends string = string> {
    * this is the only check of a record.
    */
   private seen = -1
-  /** The groups of views that the targets belong to. */
+  /** The groups of views that the targets belong to; undefined before the first record, which looks its rows up. */
   private groups: readonly ListenerGroup[] | undefined = undefined
   /** Kind of the only target, or of the first if that is a distribution; OTHER if `record` must go through all targets. */
   private kind = OTHER
@@ -233,6 +236,11 @@ export class BoundMeasure<K extends string = string> {
     if (this.seen !== epochs.changes) {
       // The row depends on the async context, so `seen` is not updated, and the rows are looked up at each record.
       if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
+      if (this.groups === undefined) {
+        // Many handles record once, and rows cost more to bind than to look up.
+        this.groups = NO_GROUPS
+        return recordLabels(this.measure, value, this.labels, undefined)
+      }
       if (!this.isBound()) this.bind()
       this.seen = epochs.changes
       for (let target = this.first; target !== NO_TARGET; target = target.next) target.lastEpochs[target.cell] = epochs.current
