@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { cutString } from './cut-string.js'
+import { cutString } from './intern-string.js'
 import { escapeControlCharacters } from './inspect-value.js'
 
 const MAX_LINE_LENGTH = 4_096

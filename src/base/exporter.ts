@@ -1,6 +1,6 @@
 import { DefinitionError } from './errors.js'
 import { isThenable } from './finally-async.js'
-import { processEnd } from './logger.js'
+import { processEnd } from './process-end.js'
 
 /**
  * Sends batches to one destination. A periodic task or a transport decides when it is called. A rejection is counted. The batch is

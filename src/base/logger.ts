@@ -1,5 +1,6 @@
-import { cutString } from './cut-string.js'
+import { cutString } from './intern-string.js'
 import { escapeControlCharacters } from './inspect-value.js'
+import { processEnd } from './process-end.js'
 import { processGlobal } from './process-global.js'
 
 /** The methods of a pino logger that are used. Any object with these methods can be a logger. */
@@ -14,19 +15,6 @@ const warned = processGlobal('warnings', () => new Set<string>())
 const MAX_WARNINGS = 1_000
 const MAX_SUBJECT_LENGTH = 256
 const MAX_MESSAGE_LENGTH = 4_096
-
-interface ProcessEnd {
-  isNow: boolean
-  isIdle: boolean
-  hasExitListeners: boolean
-}
-
-/**
- * `isNow` is true once the process is ending: a warning that is emitted in the next tick would be lost. `isIdle` is true if the event loop
- * was empty and nothing has run since shutdown hooks flushed, except for listeners of `exit` if the application has any
- * (`hasExitListeners`).
- */
-export const processEnd: ProcessEnd = processGlobal('process-end', () => ({ isNow: false, isIdle: false, hasExitListeners: false }))
 
 /**
  * Warns once with `process.emitWarning` and a code. A warning with the same code and another `subject` is emitted too. Messages are cut at

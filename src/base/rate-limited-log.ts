@@ -1,4 +1,4 @@
-import { cutString } from './cut-string.js'
+import { cutString } from './intern-string.js'
 import { escapeControlCharacters } from './inspect-value.js'
 import { errorCode, errorMessage, isError } from './errors.js'
 import { cutRedacted } from './redact-credentials.js'

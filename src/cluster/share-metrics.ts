@@ -4,7 +4,7 @@ import { checkOptions, type OptionNames, optionNames } from '../base/check-optio
 import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
-import { keepLastAtExit } from '../base/listeners.js'
+import { keepLastAtExit } from '../base/process-end.js'
 import { warnOnce } from '../base/logger.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { processGlobal } from '../base/process-global.js'

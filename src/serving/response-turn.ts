@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { getOrInsert } from '../base/get-or-insert.js'
-import { onClose } from '../base/listeners.js'
+import { onClose } from '../base/on-close.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { clientSignal } from './client-signal.js'
 import { Semaphore } from './semaphore.js'

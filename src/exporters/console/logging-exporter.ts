@@ -1,5 +1,5 @@
 import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
-import { cutString } from '../../base/cut-string.js'
+import { cutString } from '../../base/intern-string.js'
 import { escapeControlCharacters } from '../../base/inspect-value.js'
 import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'

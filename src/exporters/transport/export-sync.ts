@@ -1,6 +1,6 @@
 import { type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { RateLimitedLog } from '../../base/rate-limited-log.js'
-import { processEnd } from '../../base/logger.js'
+import { processEnd } from '../../base/process-end.js'
 import { runDetached } from '../../base/suppression.js'
 import { exportFailure } from '../../base/export-failure.js'
 import type { TransportStats } from './transport-stats.js'

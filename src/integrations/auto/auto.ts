@@ -1,7 +1,7 @@
 import type { Environment } from '../../base/resource.js'
 import { isMainThread } from 'node:worker_threads'
 import { givenOptions } from '../../base/check-options.js'
-import { keepLastAtExit } from '../../base/listeners.js'
+import { keepLastAtExit } from '../../base/process-end.js'
 import { processGlobal } from '../../base/process-global.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
 import { readConfigurationFile } from '../../setup/configuration-file.js'

@@ -1,5 +1,4 @@
-import { cutString } from '../../base/cut-string.js'
-import { internString } from '../../base/intern-string.js'
+import { cutString, internString } from '../../base/intern-string.js'
 import type { Measure } from '../../stats/recording/measure.js'
 import { httpMethodTag } from '../../http/http-method.js'
 import { HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE, type HttpOutcome } from '../../http/http-views.js'

@@ -1,5 +1,4 @@
-import { endOfCodePoints } from '../../base/cut-string.js'
-import { internString } from '../../base/intern-string.js'
+import { endOfCodePoints, internString } from '../../base/intern-string.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** Limit of a tag value in code points; the rest is cut. */

@@ -1,4 +1,4 @@
-import { cutString } from '../../base/cut-string.js'
+import { cutString } from '../../base/intern-string.js'
 import { DefinitionError } from '../../base/errors.js'
 import { cutRedacted } from '../../base/redact-credentials.js'
 

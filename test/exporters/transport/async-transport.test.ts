@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError, TransportError } from '../../../src/base/errors.js'
-import { processEnd } from '../../../src/base/logger.js'
+import { processEnd } from '../../../src/base/process-end.js'
 import type { Exporter } from '../../../src/base/exporter.js'
 import { currentFrame } from '../../../src/base/context.js'
 import { withTags, currentTags } from '../../../src/stats/tags/current-tags.js'

@@ -7,7 +7,7 @@ import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import type { Metric } from '../../../metrics/data/metric.js'
-import { processEnd } from '../../../base/logger.js'
+import { processEnd } from '../../../base/process-end.js'
 import { formatText } from '../format/text.js'
 import { textEncoder } from '../format/text-encoder.js'
 

@@ -1,26 +1,16 @@
-import type { EventEmitter } from 'node:events'
-import { getOrInsert } from './get-or-insert.js'
+import { processGlobal } from './process-global.js'
 
-const waiting = new WeakMap<EventEmitter, Set<() => void>>()
-
-/**
- * Calls `fn` once when `emitter` closes. The emitter gets only one listener for all calls, since Node would report a connection with many
- * pipelined requests as a leak.
- *
- * @returns A function that cancels it. It may be called late or twice.
- */
-export function onClose(emitter: EventEmitter, fn: () => void): () => void {
-  const waiters = getOrInsert(waiting, emitter, () => {
-    const all = new Set<() => void>()
-    emitter.once('close', () => {
-      waiting.delete(emitter)
-      for (const each of all) each()
-    })
-    return all
-  })
-  waiters.add(fn)
-  return () => void waiters.delete(fn)
+/** Set by shutdown hooks. */
+interface ProcessEnd {
+  /** True once the process is ending: a warning that is emitted in the next tick would be lost. */
+  isNow: boolean
+  /** True if the event loop was empty and nothing has run since shutdown hooks flushed, except for listeners of `exit`. */
+  isIdle: boolean
+  /** True if the application had listeners of `exit` when the event loop was empty. */
+  hasExitListeners: boolean
 }
+
+export const processEnd: ProcessEnd = processGlobal('process-end', () => ({ isNow: false, isIdle: false, hasExitListeners: false }))
 
 /** Marks listeners that stay last, which do not pass one another. All versions of the package have to agree on it. */
 const STAYS_LAST = Symbol.for('tallyscope.staysLast')
