@@ -9,6 +9,7 @@ import { Keeper } from './keeper.js'
 import type { Member } from './member.js'
 import type { GroupFolder } from './net/group-folder.js'
 import { memoryChannels } from './net/memory-channel.js'
+import { removeAbandonedGroups } from './net/abandoned-groups.js'
 import { meet, type Meeting } from './net/rendezvous.js'
 import { SocketChannel } from './net/socket-channel.js'
 
@@ -220,6 +221,7 @@ export class Membership {
     member.receiveSync()
     this.#keeper = keeper
     this.#wake()
+    this.#removeAbandoned()
     await joined
     this.#keeper = undefined
     if (!this.#isLeaving) member.keepDepartedTotals(keeper.id, keeper.term, keeper.departedFrames())
@@ -230,6 +232,14 @@ export class Membership {
     this.#server?.close()
     this.#server = undefined
     await keeper.close()
+  }
+
+  #removeAbandoned(): void {
+    const { clock } = this.#options.data
+    if (this.#folder === undefined) return
+    removeAbandonedGroups(this.#folder, clock.unixMs()).catch((error: unknown) => {
+      this.#log.report('cannot remove the files of groups that have ended', error)
+    })
   }
 
   /** False if there is a newer generation, because this keeper was stopped for long or its socket was removed. */

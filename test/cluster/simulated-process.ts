@@ -154,7 +154,10 @@ export class SimulatedProcess {
 }
 
 /** What a process that has ended finds in its folder. */
-const NOTHING: Partial<Record<keyof GroupFolder, unknown>> = { generations: [], finalRowIds: [], has: false, finalRowsUnixMs: 0 }
+const NOTHING: Partial<Record<keyof GroupFolder, unknown>> = {
+  ...{ generations: [], finalRowIds: [], unchangedSince: [] },
+  ...{ has: false, finalRowsUnixMs: 0 },
+}
 
 /**
  * Replaces what tells processes apart. Call it once in a test file. The replacements keep nothing of their calls, unlike spies: after a

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { inspectValue } from '../../base/inspect-value.js'
 import { TallyscopeError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
@@ -26,6 +26,7 @@ import { errorText } from '../../base/rate-limited-log.js'
 const MAX_PATH_BYTES = 103
 /** The name for the greatest generation. */
 const LONGEST_NAME = '9007199254740991.sock'
+const HASH = /^[\da-f]{16}$/
 const FILE = /^(\d{1,16})\.(sock|gone)$/
 const FINAL_ROWS = /^([\da-f]{32})\.final$/
 /** The name of a file that was not finished, because its process was killed. */
@@ -53,6 +54,8 @@ export interface GroupFolder {
   removeFinalRows(id: string): void
   /** Returns when the file was written, in milliseconds since 1970; 0 if there is none. */
   finalRowsUnixMs(id: string): number
+  /** Returns the folders of other groups beside this one whose files have not changed since this time. None if the user has named the folder. */
+  unchangedSince(unixMs: number): GroupFolder[]
   /** Returns the error for a folder with a file of the greatest generation, after which there is none. */
   exhausted(): TallyscopeError
   /** Removes all files and the folder. Members that join at this moment create it again. */
@@ -155,6 +158,14 @@ class SocketFolder implements GroupFolder {
 
   finalRowsUnixMs(id: string): number {
     return lstatOf(this.#finalRowsPath(id))?.mtimeMs ?? 0
+  }
+
+  unchangedSince(unixMs: number): GroupFolder[] {
+    if (this.#prefix !== '') return []
+    const parent = dirname(this.#path)
+    const others = readdirSync(parent, { withFileTypes: true }).filter(({ name }) => HASH.test(name) && name !== basename(this.#path))
+    const paths = others.filter((other) => other.isDirectory()).map(({ name }) => join(parent, name))
+    return paths.filter((path) => (lstatOf(path)?.mtimeMs ?? unixMs) < unixMs).map((path) => new SocketFolder(path, ''))
   }
 
   exhausted(): TallyscopeError {

@@ -69,7 +69,7 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal, ref: false })
 
 /** Resolves to the connected socket, to `dead` if no process listens, or to `busy` if another attempt may succeed. */
-function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
+export function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
   return new Promise((resolve, reject) => {
     const socket = connect(address)
     socket.unref()
