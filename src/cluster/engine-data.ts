@@ -19,7 +19,7 @@ export function groupData({ limits, perMember, clock }: GroupDataOptions): Group
   return {
     clock,
     limits,
-    merged: () => new MergedFamilies({ limits, perMember, clock, onLeftOut: countLeftOut }),
+    merged: () => new MergedFamilies({ limits, perMember, clock, isSettled: false, onLeftOut: countLeftOut }),
     mirror: () => new MergedFamilies({ limits: all, clock }),
     changes: (producers) => new ChangedRows(producers, { frameBytes: limits.frameBytes, onDropped: countDropped }),
   }

@@ -9,6 +9,8 @@ import type { RejoinOptions } from './rejoining-members.js'
 export interface MergedData {
   contributor(id: string, slot: number): Contributor
   readonly rowCount: number
+  /** Call when all members of a former keeper have sent their rows. Until then, no definition of a family replaces another one. */
+  settle(): void
   families(): readonly Family[]
   /** The totals of departed members alone. */
   departed(): readonly Family[]

@@ -114,8 +114,7 @@ export class Keeper {
   async gather(waitMs: number): Promise<void> {
     this.#checkCurrent()
     await this.#rejoining.untilComplete(waitMs)
-    this.#finalRows.import()
-    this.#report()
+    this.#settle()
     const endsMs = this.#clock.monotonicMs() + waitMs
     const request = (): Promise<void> => this.#requests.request(Math.max(0, endsMs - this.#clock.monotonicMs()))
     this.#replication.chooseStandby() // so that it receives the rows of this process during the request
@@ -132,8 +131,7 @@ export class Keeper {
   /** Hides stale gauges, imports files of final rows, and sends changes to the standby. Call it every few seconds. */
   tick(): void {
     this.#requests.hideStaleGauges()
-    if (this.#rejoining.isComplete) this.#finalRows.import()
-    this.#report()
+    this.#settle()
     void this.#replication.replicate()
   }
 
@@ -177,8 +175,11 @@ export class Keeper {
     }
   }
 
-  #report(): void {
+  #settle(): void {
     reportMembers(this.roster.all(), this.#merged.rowCount, this.#clock.monotonicMs())
+    if (!this.#rejoining.isComplete) return
+    this.#finalRows.import()
+    this.#merged.settle()
   }
 
   #checkCurrent(): void {
@@ -240,8 +241,7 @@ export class Keeper {
       session.isOver = true
       countRefused(refusal.reason)
       session.channel.send(controlFrame('REFUSED', refusal))
-      session.channel.end()
-      return
+      return session.channel.end()
     }
     if (known !== undefined) {
       this.roster.remove(known) // its old connection is about to end

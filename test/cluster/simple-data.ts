@@ -73,6 +73,8 @@ class SimpleRows implements MergedData {
     return this.families().length
   }
 
+  settle(): void {}
+
   families(): Metric[] {
     return sums([this.account, ...this.parts.values()])
   }

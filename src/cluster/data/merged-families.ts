@@ -22,6 +22,8 @@ interface MergedFamiliesOptions {
   readonly limits: DataLimits
   /** Names of families that have a row for each member; `*` stands for any characters. Default none. */
   readonly perMember?: readonly string[]
+  /** False if members of a former keeper have to rejoin, until {@link MergedFamilies.settle} is called. Default true. */
+  readonly isSettled?: boolean
   /** Called when a family of a member is left out because another definition of its name is shown. */
   readonly onLeftOut?: (family: string) => void
 }
@@ -39,14 +41,16 @@ export class MergedFamilies implements MetricProducer {
   readonly #epochs: EpochLog
   readonly #budget: RowBudget
   readonly #onLeftOut: (family: string) => void
+  #isSettled: boolean
 
-  constructor({ clock, limits, perMember = [], onLeftOut = () => {} }: MergedFamiliesOptions) {
+  constructor({ clock, limits, perMember = [], isSettled = true, onLeftOut = () => {} }: MergedFamiliesOptions) {
     this.limits = limits
     this.clock = clock
     this.#perMember = perMember
     this.#epochs = new EpochLog(clock)
     this.#budget = { used: 0, limit: limits.mergedRows }
     this.#onLeftOut = onLeftOut
+    this.#isSettled = isSettled
   }
 
   /** The number of merged rows, without overflow rows. */
@@ -57,6 +61,17 @@ export class MergedFamilies implements MetricProducer {
   /** Adds a member. Its rows are merged when its frames are applied. */
   contributor(id: string, slot: number): Contributor {
     return new MemberContributor(id, slot, this)
+  }
+
+  /** Chooses the definitions that are shown. Members rejoin in any order, and must not change what the former keeper has shown. */
+  settle(): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    for (const [name, variants] of this.#families) {
+      variants.chooseOldest()
+      for (const family of variants.all) this.#countIfLeftOut(name, family)
+      if (!variants.choose()) this.#families.delete(name)
+    }
   }
 
   families(): readonly Family[] {
@@ -92,9 +107,7 @@ export class MergedFamilies implements MetricProducer {
       return new FamilyVariants()
     })
     const family = variants.family(definition, this.#epochs, this.#budget)
-    if (variants.shown !== family && variants.shown!.hasMembers && identityOf(variants.shown!.definition) !== identityOf(definition)) {
-      this.#onLeftOut(name)
-    }
+    if (this.#isSettled) this.#countIfLeftOut(name, family)
     return { family, hasMemberLabel }
   }
 
@@ -102,7 +115,12 @@ export class MergedFamilies implements MetricProducer {
   changed({ definition }: MergedFamily): void {
     const { name } = definition.descriptor
     const variants = this.#families.get(name)
-    if (variants?.choose() === false) this.#families.delete(name)
+    if (this.#isSettled && variants?.choose() === false) this.#families.delete(name)
+  }
+
+  #countIfLeftOut(name: string, family: MergedFamily): void {
+    const { shown } = this.#families.get(name)!
+    if (shown !== family && shown!.hasMembers) this.#onLeftOut(name)
   }
 }
 
@@ -127,6 +145,18 @@ class FamilyVariants {
     const family = getOrInsert(this.#variants, identityOf(definition), () => new MergedFamily(definition, epochs, budget))
     this.#shown ??= family
     return family
+  }
+
+  /** Shows the definition whose rows are the oldest of those that members have. */
+  chooseOldest(): void {
+    if (this.#variants.size < 2) return
+    let oldestUnixMs = Number.POSITIVE_INFINITY
+    for (const family of this.#variants.values()) {
+      const startedUnixMs = family.hasMembers ? family.startTimes.oldestUnixMs() : Number.POSITIVE_INFINITY
+      if (startedUnixMs >= oldestUnixMs) continue
+      oldestUnixMs = startedUnixMs
+      this.#shown = family
+    }
   }
 
   /**

@@ -36,7 +36,7 @@ export class MergedFamily {
   readonly #stale = words()
   /** 1 for gauges that no shown member has at the moment. */
   readonly #hidden = words()
-  readonly #startTimes: StartTimes
+  readonly startTimes: StartTimes
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
   /** Values of a frame that is being applied. */
   readonly #staged: RowValues
@@ -52,7 +52,7 @@ export class MergedFamily {
     const { name, labelKeys } = descriptor
     const limits = { rowLimit, budget, buckets: definition.bounds.length, valueLength: MAX_VALUE_LENGTH, isRecorded: false }
     this.#store = new RowStore({ name, labelKeys, epochs, ...limits })
-    this.#startTimes = new StartTimes(this.#store)
+    this.startTimes = new StartTimes(this.#store)
     this.#values = rowValues(definition, epochs.clock)
     this.#departed = rowValues(definition, epochs.clock)
     this.#combiner = new RowCombiner(rowValues(definition, epochs.clock), this.#rule)
@@ -61,7 +61,7 @@ export class MergedFamily {
       values: this.#values,
       refresh: (row) => this.#refresh(row),
       isShown: (row) => this.#hidden.get(row) === 0,
-      restartedIn: (row) => this.#startTimes.loweredIn(row),
+      restartedIn: (row) => this.startTimes.loweredIn(row),
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
     this.departedSource = new MergedSource(definition, this.#store, {
@@ -69,7 +69,7 @@ export class MergedFamily {
       refresh: () => {},
       isShown: (row) => this.#departedEpochs.get(row) !== 0,
       lastEpoch: (row) => this.#departedEpochs.get(row),
-      restartedIn: (row) => this.#startTimes.loweredIn(row),
+      restartedIn: (row) => this.startTimes.loweredIn(row),
       exemplar: () => undefined,
     })
   }
@@ -210,14 +210,14 @@ export class MergedFamily {
     const [size, overflowRow] = [store.size, store.overflowRow]
     const row = isOverflow ? store.findOverflow() : store.findOrCreateByValues(labels)
     const isNew = store.size > size || store.overflowRow !== overflowRow
-    if (isNew) this.#startTimes.set(row, startTimeUnixMs)
-    else this.#startTimes.lower(row, startTimeUnixMs)
+    if (isNew) this.startTimes.set(row, startTimeUnixMs)
+    else this.startTimes.lower(row, startTimeUnixMs)
     return row
   }
 
   /** Call when a member has sent a row again, because its start time is earlier than before. */
   restartRow(member: MemberRows, number: number, startTimeUnixMs: number): void {
-    if (member.has(number) && this.#startTimes.lower(member.mergedRow(number), startTimeUnixMs)) this.#settle(member.mergedRow(number))
+    if (member.has(number) && this.startTimes.lower(member.mergedRow(number), startTimeUnixMs)) this.#settle(member.mergedRow(number))
   }
 
   #isHeldByOthers(mergedRow: number, except: MemberRows | undefined): boolean {
@@ -244,7 +244,7 @@ export class MergedFamily {
     this.#hidden.set(mergedRow, 0)
     this.#stale.set(mergedRow, 0)
     this.#exemplars.delete(mergedRow)
-    this.#startTimes.clear(mergedRow)
+    this.startTimes.clear(mergedRow)
     this.#store.remove(new Set([mergedRow]))
   }
 

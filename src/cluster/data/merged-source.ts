@@ -131,6 +131,15 @@ export class StartTimes {
     return true
   }
 
+  /** Returns the start time of the oldest row; Infinity if none is known. */
+  oldestUnixMs(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    this.#store.forEachRow((_row, { startTimesUnixMs }, cell) => {
+      if (startTimesUnixMs[cell]! < oldest) oldest = startTimesUnixMs[cell]!
+    })
+    return oldest
+  }
+
   loweredIn(row: number): number {
     return this.#lowered.get(row)
   }
