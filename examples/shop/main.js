@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { ConsoleExporter, exportPeriodically, FileExporter, runtimeMetrics, stats, TallyscopeError } from 'tallyscope'
 import { serveMetrics } from 'tallyscope/prometheus'
 import { shopApp } from './app.js'
-import { closeWhenAsked } from './ending.js'
+import { closeAtEnd } from './ending.js'
 import { startLoad } from './load.js'
 import { registry } from './measures.js'
 
@@ -17,7 +17,7 @@ mkdirSync(folder, { recursive: true })
 
 const producers = [stats, registry, runtimeMetrics()]
 
-/** The port that was asked for, or any free one where it is taken. */
+/** The requested port, or any free one if it is taken. */
 async function serve() {
   try {
     return await serveMetrics({ port, producers })
@@ -41,7 +41,7 @@ console.log(`the shop is open at ${shopUrl}/products, its metrics are at`)
 console.log(endpoint.url)
 console.log(`and every 5 seconds here and in ${metricsFile}; Ctrl-C ends it`)
 
-closeWhenAsked(async () => {
+closeAtEnd(async () => {
   await stopLoad()
   await app.close()
   await Promise.all(tasks.map((task) => task.close())) // each exports once more
