@@ -75,7 +75,7 @@ or without those that have not come within a second. A worker's hold is what its
 round, over several processes of each, as if the machine were equally fast in all rounds. fastify-metrics measures the duration twice and makes no spans; OpenTelemetry is its HTTP
 instrumentation and the plugin for Fastify; ours measures duration and bytes, and makes spans where that is said. \`AsyncLocalStorage.run alone\`
 is a hook that does nothing but that: what any context over \`await\` costs on this version of Node. Ours can cost less than nothing: full
-collections, which all servers here have been through, make \`process.nextTick\` of Node 20 several times dearer for good, and the plugin
+collections, which all servers here have been through, make \`process.nextTick\` of Node 20 several times as expensive for good, and the plugin
 keeps what prevents it (src/http/tick-shape-guard.ts). \`nextTick kept quick, no plugin\` is the bare server with nothing but that;
 what ours takes above it is the work of the plugin itself.`,
   },
@@ -216,10 +216,10 @@ function cell({ contenders, unit }, contender) {
   const result = contenders[contender]
   if (result === undefined) return ''
   const { median, bytes, note } = result
-  const told = Number.isFinite(median ?? Number.NaN) ? [`${figure(median)} ${unit}`] : []
-  if (bytes !== undefined) told.push(`(${figure(bytes)} B)`)
-  if (note !== undefined) told.push(note)
-  return told.join(' ')
+  const parts = Number.isFinite(median ?? Number.NaN) ? [`${figure(median)} ${unit}`] : []
+  if (bytes !== undefined) parts.push(`(${figure(bytes)} B)`)
+  if (note !== undefined) parts.push(note)
+  return parts.join(' ')
 }
 
 /** @param {readonly Comparison[]} comparisons */
@@ -230,7 +230,7 @@ function growth(comparisons) {
   const scrapes = comparisons.filter((each) => !isRecord(each))
   const groups = [comparisons.filter(isRecord), scrapes.filter((each) => !byShare(each)), scrapes.filter(byShare)]
   const tables = groups.filter((group) => group.length > 0).map(contenderTable)
-  const fits = scrapes.map(fit).filter((told) => told !== '')
+  const fits = scrapes.map(fit).filter((line) => line !== '')
   const text = `A record's time does not grow with the rows of a view but for what the processor's caches do not hold any more. A scrape's time is a
 small part for each row there is, whose text is copied, and a larger one for each row that changed, whose text is written anew.`
   return ['### How cost grows', text, ...tables, ...(fits.length > 0 ? [fits.join('\n')] : [])]
@@ -255,10 +255,10 @@ function fit({ name, contenders }) {
  * @param {number} [end] Columns from here on are left out.
  */
 function table(head, rows, end) {
-  const told = (/** @type {readonly string[]} */ cells) =>
+  const row = (/** @type {readonly string[]} */ cells) =>
     `| ${cells
       .slice(0, end)
       .map((text) => text.replaceAll('|', '\\|'))
       .join(' | ')} |`
-  return [told(head), told(head.map(() => '---')), ...rows.map(told)].join('\n')
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 }

@@ -10,7 +10,7 @@ const KEYS = ['tenant', 'route']
 const STEPS = 1 << 17
 
 /** @param {number} rows */
-const told = (rows) => `${rows.toLocaleString('en-US')} rows`
+const label = (rows) => `${rows.toLocaleString('en-US')} rows`
 
 /**
  * A walk over the rows, by label values that are shared strings. The arrays are read in order, so that what they cost
@@ -92,8 +92,8 @@ function tagMaps(rows) {
  * @param {readonly number[]} sizes
  */
 function compareSizes(bench, name, make, sizes) {
-  const makers = Object.fromEntries(sizes.map((rows) => [told(rows), () => make(rows)]))
-  bench.compare(name, makers, { ours: told(/** @type {number} */ (sizes.at(-1))), longer: 10 })
+  const makers = Object.fromEntries(sizes.map((rows) => [label(rows), () => make(rows)]))
+  bench.compare(name, makers, { ours: label(/** @type {number} */ (sizes.at(-1))), longer: 10 })
 }
 
 /**
@@ -111,8 +111,8 @@ async function compareScrapes(bench, kind, sizes) {
     let round = 0
     return { before: () => touchShare(fleet, count, share, round++), run: () => fleet.scrape() }
   }
-  const rows = Object.fromEntries(fleets.map((each) => [told(each.count), step(each, 0.01)]))
-  if (bench.wants(byRows)) await bench.compareSteps(byRows, rows, { ours: told(largest), warmRounds: 2 })
+  const rows = Object.fromEntries(fleets.map((each) => [label(each.count), step(each, 0.01)]))
+  if (bench.wants(byRows)) await bench.compareSteps(byRows, rows, { ours: label(largest), warmRounds: 2 })
   const last = /** @type {typeof fleets[number]} */ (fleets.at(-1))
   const shares = Object.fromEntries([0, 0.001, 0.01, 0.1, 1].map((share) => [`${share * 100} %`, step(last, share)]))
   if (bench.wants(byShare)) await bench.compareSteps(byShare, shares, { ours: '100 %', warmRounds: 1 })

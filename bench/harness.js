@@ -64,7 +64,7 @@ export class Bench {
    * @param {Mode} options.mode
    * @param {string} [options.only] Comparisons whose name does not contain it are left out.
    * @param {(comparison: Comparison) => void} [options.report]
-   * @param {(name: string) => void} [options.list] Told the name of every comparison, none of which is then run.
+   * @param {(name: string) => void} [options.list] Is called with the name of every comparison; none is then run.
    */
   constructor({ suite, mode, only = '', report = () => {}, list }) {
     this.suite = suite

@@ -63,7 +63,7 @@ function readSchedule() {
   return scheduleNow
 }
 
-/** Resident memory and its peak in MB. Linux tells both; elsewhere the peak is that of the whole life of the process. */
+/** Resident memory and its peak in MB. Linux reports both; elsewhere the peak is that of the whole life of the process. */
 function memory() {
   try {
     const status = readFileSync('/proc/self/status', 'utf8')

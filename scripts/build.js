@@ -36,7 +36,7 @@ function compile(outDir) {
   })
 }
 
-/** The files of types, which are the same for both formats: what kind of module they speak of is told by the nearest package.json. */
+/** The files of types, which are the same for both formats: the nearest package.json decides which kind of module they describe. */
 function copyTypes(from, to) {
   const types = readdirSync(from, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name))
   for (const name of types) cpSync(join(from, name), join(to, name))

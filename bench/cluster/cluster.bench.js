@@ -37,7 +37,7 @@ async function compareClusters(bench, { kind, count, workers, rounds, firsts, sh
     cpu: `${stem}, CPU of a scrape`,
     hold: `${stem}, longest hold of the primary`,
     worker: `${stem}, longest hold of a worker`,
-    asked: `${stem}, asked of a worker`,
+    asked: `${stem}, scraped from a worker`,
   }
   if (!Object.values(names).some((name) => bench.wants(name))) return
   /** @type {{ [name: string]: Samples }} */
@@ -115,7 +115,7 @@ const WARM_ROUNDS = 15
  */
 async function compareAsked(cluster, share, rounds, take) {
   for (let round = -WARM_ROUNDS; round < 3 * rounds; round++) {
-    for (const [who, command] of Object.entries({ tallyscope: 'scrapeWorker', 'asked of the primary': 'scrape' })) {
+    for (const [who, command] of Object.entries({ tallyscope: 'scrapeWorker', 'scraped from the primary': 'scrape' })) {
       await cluster.ask('touch', share)
       const { timeMs } = await cluster.ask(command)
       if (round >= 0) take(who, timeMs)

@@ -113,7 +113,7 @@ process.send?.({ url: scope.metricsUrl })
 const began = performance.now()
 const load = startLoad(stats, scope.tracer, latency)
 const loadMs = () => performance.now() - began
-const tell = (/** @type {string} */ what) => process.send?.({ progress: `${(loadMs() / A_MINUTE_MS).toFixed(1)} min: ${what}` })
+const report = (/** @type {string} */ what) => process.send?.({ progress: `${(loadMs() / A_MINUTE_MS).toFixed(1)} min: ${what}` })
 
 // Records, spans and scrapes alone: the first periodic export is yet to come.
 await pause(SETTLE_MS)
@@ -137,7 +137,7 @@ while (loadMs() < endMs) {
   resident.push([loadMs() / A_MINUTE_MS, residentMB()])
   leastHeapMB = Math.min(leastHeapMB, heapMB())
   if (resident.length % 10 !== 0) continue
-  tell(`${residentMB().toFixed(1)} MB resident, heap ${leastHeapMB.toFixed(2)} MB, ${load.done.records} records`)
+  report(`${residentMB().toFixed(1)} MB resident, heap ${leastHeapMB.toFixed(2)} MB, ${load.done.records} records`)
   leastHeapMB = Number.POSITIVE_INFINITY
 }
 const heapEndMB = await heldMB()

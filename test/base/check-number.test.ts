@@ -17,9 +17,13 @@ describe('a number', () => {
     [true, 'true'],
     [{}, 'an object'],
     [Symbol('s'), 'a symbol'],
-  ])('must not be %o', (value, told) => {
+  ])('must not be %o', (value, shown) => {
     expect(() => checkNumber('ERR_TEST', 'limit', value, { min: 1, max: 10 })).toThrowError(
-      expect.objectContaining({ name: 'DefinitionError', code: 'ERR_TEST', message: `limit must be a number from 1 to 10: it is ${told}` }),
+      expect.objectContaining({
+        name: 'DefinitionError',
+        code: 'ERR_TEST',
+        message: `limit must be a number from 1 to 10: it is ${shown}`,
+      }),
     )
   })
 

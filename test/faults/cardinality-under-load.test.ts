@@ -99,8 +99,8 @@ test.runIf(isLong)('a record that goes to the overflow row costs at most twice a
     const overflowNs = recordNs(stats, measure, (round) => fresh(4_000 + round * 2_000))
     const [keptNs, keptOverflowNs] = [recordNs(stats, measure, () => known), recordNs(stats, measure, () => others)]
     expect(stats.viewManager.getView('v')!.rows).toHaveLength(2_001)
-    const told = [foundNs, overflowNs, keptNs, keptOverflowNs].map((ns) => ns.toFixed(0))
-    seen.push(`${kind}: ${told[1]} ns after ${told[0]} ns; with texts that the caller keeps ${told[3]} ns after ${told[2]} ns`)
+    const printed = [foundNs, overflowNs, keptNs, keptOverflowNs].map((ns) => ns.toFixed(0))
+    seen.push(`${kind}: ${printed[1]} ns after ${printed[0]} ns; with texts that the caller keeps ${printed[3]} ns after ${printed[2]} ns`)
     expect(overflowNs / foundNs).toBeLessThan(2)
   }
   console.log(seen.join('; '))

@@ -42,7 +42,7 @@ function mount(options: string): void {
   mounted.push(folder)
 }
 
-/** Whether this machine lets us mount, which takes root; told where it does not, as two tests are left out then. */
+/** True if this process may mount, which needs root. Otherwise two tests are skipped, and that is printed. */
 const canMount = (() => {
   const at = mkdtempSync(join(tmpdir(), 'tallyscope-mount-'))
   try {

@@ -51,7 +51,7 @@ const propagators = [
   new TextMapPropagator(),
 ]
 
-/** Everything that reads text of strangers. */
+/** Every function that reads strings of callers. */
 // Made once: memory for 64 kB may take longer than reading them.
 const bytesOfTexts = new Map<string, Buffer>()
 function bytesOf(text: string): Buffer {

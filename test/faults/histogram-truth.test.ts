@@ -17,7 +17,7 @@ function next(value: number, step: bigint): number {
   return DOUBLE[0]
 }
 
-/** Sorted values, and what can be told from them alone. */
+/** Sorted values, and what can be computed from them alone. */
 class Model {
   readonly sorted: Float64Array
   constructor(values: Float64Array) {

@@ -113,7 +113,7 @@ function unread(port: number, request: string): void {
   cleanUp.push(() => socket.destroy())
 }
 
-/** A connection that sends whatever it is told and does not look at what comes back: strangers must cost little here. */
+/** A connection that sends bytes and does not read the response, so that the clients of this test use little of the processor. */
 function careless(port: number, request = ''): Socket {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {}).resume()
@@ -172,8 +172,8 @@ describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s ar
     }
     const task = exportPeriodically({ producers, exporter, intervalMs: 200 })
     cleanUp.push(() => task.close())
-    const strangers = Array.from({ length: 20 }, () => careless(port))
-    repeat(() => strangers.forEach((socket) => socket.write(IMPATIENT_GET)), 20)
+    const clients = Array.from({ length: 20 }, () => careless(port))
+    repeat(() => clients.forEach((socket) => socket.write(IMPATIENT_GET)), 20)
     await scrapeHonestly(`${way}, impatient scrapers`, port, ['slow', 'one'])
     expect(exports.length).toBeGreaterThan(1)
     expect(new Set(exports.map((names) => names.filter((name) => name === 'slow' || name === 'one').join()))).toEqual(new Set(['slow,one']))

@@ -104,7 +104,7 @@ test('hostile strings reach no terminal, log, file or label without escaping or 
           }),
         )
         if (exporter !== file) continue
-        // URLs: what a stranger asks for, and what the application asks others for
+        // URLs of requests that come in and that go out
         const instrumentations = [instrumentHttpServer({ tracer, stats }), instrumentHttpClient({ tracer, stats })]
         try {
           const path = encodeURI(`/${first}${second}`.toWellFormed().slice(0, 6_000)).replaceAll('#', '')

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-/** A connection that sends what it is told, byte for byte, and keeps what comes back. */
+/** A connection that sends bytes as they are and keeps what it receives. */
 export class RawClient {
   readonly socket: Socket
   /** Resolves when the connection is over, however it ended. */

@@ -166,11 +166,11 @@ test.each(['counter', 'histogram', 'gauge'] as const)(
       for (let both = [true]; both.some(Boolean); ) both = [await second.go(), await first.go()] // over the same kept text
       const third = await begin()
       while (await third.go());
-      const told = [first, second, third].map(({ values }) => {
+      const shown = [first, second, third].map(({ values }) => {
         const all = values()
         return [all.size, [...all.values()].flat().length, ...[0, 1, 2, 4_990, 4_991].map((n) => all.get(n)?.join())]
       })
-      expect([encoder.format, ...told]).toEqual([
+      expect([encoder.format, ...shown]).toEqual([
         encoder.format,
         [4_998, 4_998, '1', '1', '1', undefined, undefined],
         [4_998, 4_998, '2', '1', '1', undefined, undefined],

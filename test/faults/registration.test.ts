@@ -82,8 +82,8 @@ test('another description is logged once, and the first is kept', () => {
     registry.gauge(gauge, { description }).set(1)
   }
   for (const description of ['first', 'second', 'third', 'second']) define(description)
-  const told = warned.mock.calls.map(([message]) => String(message))
-  expect(told.map((message) => [view, gauge, measure.name].filter((name) => message.includes(` ${name} `))).flat()).toEqual([
+  const messages = warned.mock.calls.map(([message]) => String(message))
+  expect(messages.map((message) => [view, gauge, measure.name].filter((name) => message.includes(` ${name} `))).flat()).toEqual([
     measure.name,
     view,
     gauge,
@@ -165,8 +165,11 @@ test('a name of series that Prometheus generates is logged once, and used', asyn
   for (const name of ['up', 'target_info', 'scrape_duration_seconds', 'scrape/samples.scraped', 'upper', 'scraped'])
     registry.gauge(name).set(1)
   new MetricRegistry().gauge('up').set(1)
-  const told = warned.mock.calls.map(([message, options]) => [String(message).split(' ')[0], (options as unknown as { code: string }).code])
-  expect(told).toEqual(
+  const messages = warned.mock.calls.map(([message, options]) => [
+    String(message).split(' ')[0],
+    (options as unknown as { code: string }).code,
+  ])
+  expect(messages).toEqual(
     ['up', 'target_info', 'scrape_duration_seconds', 'scrape_samples_scraped'].map((name) => [name, 'TALLYSCOPE_RESERVED_NAME']),
   )
   expect(registry.getMetrics()).toHaveLength(6)

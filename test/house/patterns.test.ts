@@ -48,7 +48,7 @@ function msOf(expression: RegExp, text: string, times: number): number {
   return least
 }
 
-const told = ({ prefix, pump, suffix }: Attack): string => JSON.stringify([prefix, `${pump} × n`, suffix])
+const describeAttack = ({ prefix, pump, suffix }: Attack): string => JSON.stringify([prefix, `${pump} × n`, suffix])
 
 /** What a use may take. At the greatest length, linear time is some tens of microseconds, quadratic time ten and more milliseconds. */
 const LIMIT_MS = 3
@@ -63,7 +63,7 @@ function weakness({ pattern, flags }: Pick<Pattern, 'pattern' | 'flags'>): strin
       const text = textOf(attack, length)
       if (msOf(expression, text, 1) < LIMIT_MS) continue
       const ms = msOf(expression, text, 5)
-      if (ms >= LIMIT_MS) return `${told(attack)}: ${ms.toFixed(1)} ms for ${length} characters`
+      if (ms >= LIMIT_MS) return `${describeAttack(attack)}: ${ms.toFixed(1)} ms for ${length} characters`
     }
   }
   return undefined

@@ -28,7 +28,7 @@ async function answering(status: number): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** All that an error tells, its causes too. */
+/** Every string of an error, those of its causes included. */
 function wholeText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return [error.message, error.stack, JSON.stringify(error), wholeText(error.cause)].join('\n')

@@ -4,10 +4,10 @@ import { isHostExcluded, PathExclusion } from '../../src/http/http-exclusion.js'
 import type { Span } from '../../src/trace/span/span.js'
 import { traced } from '../trace/tracer-fixture.js'
 
-function told(tell: (span: Span) => void) {
+function recorded(record: (span: Span) => void) {
   const { tracer, sent } = traced()
   const span = tracer.startDetachedSpan('s')
-  tell(span)
+  record(span)
   span.end()
   const { attributes, status } = sent[0]!
   return { attributes, status: [status.name, status.message] }
@@ -16,22 +16,22 @@ function told(tell: (span: Span) => void) {
 test('a request has only the attributes whose values are known', () => {
   const facts = { method: 'GET', host: 'a:1', path: '/p', url: 'http://a:1/p', userAgent: 'curl' }
   const some = { 'http.method': 'GET', 'http.path': '/p', 'http.url': 'http://a:1/p' }
-  expect(told((span) => addRequestAttributes(span, facts)).attributes).toEqual({
+  expect(recorded((span) => addRequestAttributes(span, facts)).attributes).toEqual({
     'http.host': 'a:1',
     ...some,
     'http.user_agent': 'curl',
   })
-  expect(told((span) => addRequestAttributes(span, { ...facts, host: '', userAgent: undefined })).attributes).toEqual(some)
+  expect(recorded((span) => addRequestAttributes(span, { ...facts, host: '', userAgent: undefined })).attributes).toEqual(some)
 })
 
 test('a code below 200 or from 400 on sets the status, any other resets it to OK', () => {
-  expect(told((span) => addResponseStatus(span, 404, 'no cart'))).toEqual({
+  expect(recorded((span) => addResponseStatus(span, 404, 'no cart'))).toEqual({
     attributes: { 'http.status_code': 404 },
     status: ['NOT_FOUND', 'no cart'],
   })
-  expect(told((span) => addResponseStatus(span, 101)).status[0]).toBe('UNKNOWN')
-  expect(told((span) => addResponseStatus(span.setStatus(5), 302)).status).toEqual(['OK', undefined])
-  expect(told((span) => addResponseStatus(span, 200)).status).toEqual(['OK', undefined])
+  expect(recorded((span) => addResponseStatus(span, 101)).status[0]).toBe('UNKNOWN')
+  expect(recorded((span) => addResponseStatus(span.setStatus(5), 302)).status).toEqual(['OK', undefined])
+  expect(recorded((span) => addResponseStatus(span, 200)).status).toEqual(['OK', undefined])
 })
 
 test.each<[what: string, thrown: unknown, attributes: object, status: unknown[]]>([
@@ -54,12 +54,12 @@ test.each<[what: string, thrown: unknown, attributes: object, status: unknown[]]
     ['UNKNOWN', ''],
   ],
 ])('an error that is %s has name, message and status', (_what, thrown, attributes, status) => {
-  expect(told((span) => addErrorAttributes(span, thrown))).toEqual({ attributes, status })
+  expect(recorded((span) => addErrorAttributes(span, thrown))).toEqual({ attributes, status })
 })
 
 test('an error also has its stack', () => {
   const error = new Error('m')
-  expect(told((span) => addErrorAttributes(span, error)).attributes['stacktrace']).toBe(error.stack!.slice(0, 4_096))
+  expect(recorded((span) => addErrorAttributes(span, error)).attributes['stacktrace']).toBe(error.stack!.slice(0, 4_096))
 })
 
 test.each([

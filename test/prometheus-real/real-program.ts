@@ -12,15 +12,15 @@ import { describe, test } from 'vitest'
 export function describeWith(programs: string[], name: string, body: () => void): void {
   const missing = programs.filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
   const isMissing = missing.length > 0
-  const told = isMissing ? `${missing.join(' and ')} not installed: ${name}` : name
+  const title = isMissing ? `${missing.join(' and ')} not installed: ${name}` : name
   if (isMissing && process.env.CI) {
-    test(told, () => {
-      throw new Error(`${told}; .ci/run installs it`)
+    test(title, () => {
+      throw new Error(`${title}; .ci/run installs it`)
     })
     return
   }
-  if (isMissing) console.warn(`skipped, ${told}`)
-  describe.skipIf(isMissing)(told, body)
+  if (isMissing) console.warn(`skipped, ${title}`)
+  describe.skipIf(isMissing)(title, body)
 }
 
 /** A program that runs beside the test. */

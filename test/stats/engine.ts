@@ -9,7 +9,7 @@ export function engine(options: Omit<StatsOptions, 'clock'> = {}): { stats: Stat
 }
 
 /** One row as a line: its tags, or `*` for the overflow row, and its value, count for a distribution. */
-export function told({ tagValues, overflow, data }: ViewRow): string {
+export function describeRow({ tagValues, overflow, data }: ViewRow): string {
   const tags = Object.entries(tagValues).map(([key, value]) => `${key}=${value ?? '-'}`)
   const value = data.kind === 'distribution' ? `${data.count}/${data.sum}` : 'value' in data ? data.value : data.kind
   return `${overflow ? '*' : tags.join(' ')}: ${value}`
@@ -17,5 +17,5 @@ export function told({ tagValues, overflow, data }: ViewRow): string {
 
 /** The rows of a view, as lines. */
 export function rowsOf(stats: Stats, view: string): string[] {
-  return stats.viewManager.getView(view)!.rows.map(told)
+  return stats.viewManager.getView(view)!.rows.map(describeRow)
 }

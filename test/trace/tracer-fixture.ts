@@ -6,7 +6,7 @@ import { TraceContextPropagator } from '../../src/trace/propagation/trace-contex
 import type { SpanData } from '../../src/trace/data/span-data.js'
 import { TracerCore, type TracerCoreOptions } from '../../src/trace/tracer-core.js'
 
-/** Time that moves when told. Counts how often it is read. */
+/** Time that moves only by the test. Counts how often it is read. */
 export class HandClock implements Clock {
   nowMs: number
   wallMs: number

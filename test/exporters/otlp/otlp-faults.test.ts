@@ -18,7 +18,7 @@ afterEach(() => void vi.restoreAllMocks())
 const one = metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])
 const counted = (reason: string): number => selfValue('tallyscope_exporter_dropped_items_total', 'OtlpMetricExporter', reason) ?? 0
 
-/** Exports one point once to a receiver that answers so; returns the error, how often it was asked, and what was counted. */
+/** Exports one point once to a receiver that answers so; returns the error, the number of requests, and what was counted. */
 async function fault(answer: (response: ServerResponse) => void, reason: string) {
   const { url, requests } = await receiver(answer)
   const exporter = new OtlpMetricExporter({ endpoint: url, logger })

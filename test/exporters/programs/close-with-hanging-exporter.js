@@ -1,4 +1,4 @@
-// Whoever waits for close() or shutdown() gets an answer, though nothing but unref'd timers is left.
+// close() and shutdown() settle although only unref'd timers are left.
 import { AsyncTransport, exportPeriodically, SyncTransport } from 'tallyscope'
 
 const exporter = { name: 'hanging', export: () => new Promise(() => {}), shutdown: () => new Promise(() => {}) }

@@ -44,7 +44,7 @@ export interface Receiver {
   readonly requests: Received[]
 }
 
-/** A receiver that keeps what it gets and answers as told: request number `n`, from 0. */
+/** A receiver that keeps its requests. `n` is the number of a request, from 0. */
 export async function receiver(
   answer: (response: ServerResponse, n: number, request: Received) => void = (response) => void response.end(),
 ): Promise<Receiver> {

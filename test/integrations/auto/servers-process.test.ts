@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url)
 const programs = fileURLToPath(new URL('programs', import.meta.url))
 const node = process.execPath
 
-/** A server that starts, as its users start it, and what it is asked. */
+/** A server, as its users start it, and the requests to it. */
 interface Server {
   readonly command: (port: string, folder: string) => readonly string[]
   readonly paths: readonly string[]

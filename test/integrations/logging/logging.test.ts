@@ -78,11 +78,11 @@ test("Fastify's own logger has the fields in handlers, and at the completion of 
 })
 
 test('a plain logger and a console get the fields with each line, and fields of the line take precedence', () => {
-  const told: unknown[][] = []
+  const written: unknown[][] = []
   const level =
     (name: string) =>
     (...args: unknown[]) =>
-      void told.push([name, ...args])
+      void written.push([name, ...args])
   const target = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const logger = tracedLogger(target)
   const onConsole = tracedConsole(target)
@@ -93,13 +93,13 @@ test('a plain logger and a console get the fields with each line, and fields of 
     logger.error({ a: 1 }, 'inside')
     logger.debug({ trace_id: 'mine' }, 'given')
     onConsole.info({ a: 1 }, 'printed')
-    expect(told.splice(2)).toEqual([
+    expect(written.splice(2)).toEqual([
       ['error', { ...fields, a: 1 }, 'inside'],
       ['debug', { ...fields, trace_id: 'mine' }, 'given'],
       ['info', 'printed', { ...fields, a: 1 }],
     ])
   })
-  expect(told).toEqual([
+  expect(written).toEqual([
     ['info', { a: 1 }, 'outside'],
     ['warn', 'bare'],
   ])

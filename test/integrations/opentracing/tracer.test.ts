@@ -80,12 +80,10 @@ describe('parents and references', () => {
         throw new Error('no')
       },
     }
-    const strangers: unknown[] = [null, undefined, noop, noop.context(), new NoopOpenTracingTracer().startSpan(), throwing, 'text', 7, {}]
-    for (const [i, stranger] of strangers.entries()) {
-      tracer.startSpan(`childOf ${i}`, { childOf: stranger as null }).finish()
-      tracer
-        .startSpan(`references ${i}`, { references: [stranger as null, new opentracing.Reference('child_of', stranger as never)] })
-        .finish()
+    const foreign: unknown[] = [null, undefined, noop, noop.context(), new NoopOpenTracingTracer().startSpan(), throwing, 'text', 7, {}]
+    for (const [i, parent] of foreign.entries()) {
+      tracer.startSpan(`childOf ${i}`, { childOf: parent as null }).finish()
+      tracer.startSpan(`references ${i}`, { references: [parent as null, new opentracing.Reference('child_of', parent as never)] }).finish()
       expect(data(`childOf ${i}`).parentSpanId).toBeUndefined()
       expect(data(`references ${i}`).parentSpanId).toBeUndefined()
     }

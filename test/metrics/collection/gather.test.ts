@@ -72,29 +72,29 @@ describe('a failing producer omits only its own metrics', () => {
   ]
   test.each(cases)('a producer that %s is counted as %s', async (how, reason, getMetrics) => {
     const clock = new ManualClock()
-    const told: GatherFailure[] = []
+    const reported: GatherFailure[] = []
     const name = `that ${how}`
-    const gathering = gather([good('a'), producer(name, getMetrics), good('b')], { clock, onFailure: (failure) => told.push(failure) })
+    const gathering = gather([good('a'), producer(name, getMetrics), good('b')], { clock, onFailure: (failure) => reported.push(failure) })
     await clock.advanceAsync(10_000)
     expect(names(await gathering)).toEqual(['a', 'b'])
     expect(failures(name, reason)).toBe(1)
-    expect(told.map((failure) => [failure.producer, failure.reason])).toEqual([[name, reason]])
+    expect(reported.map((failure) => [failure.producer, failure.reason])).toEqual([[name, reason]])
     expect(vi.mocked(process.emitWarning)).toHaveBeenCalledOnce()
     expect(clock.timers).toBe(0)
   })
 })
 
 test('a failure is logged once, and counted each time', async () => {
-  const broken = producer('told once', () => {
+  const broken = producer('failing', () => {
     throw new Error('no')
   })
   for (let i = 0; i < 3; i++) await gather([broken])
   expect(vi.mocked(process.emitWarning)).toHaveBeenCalledOnce()
   expect(vi.mocked(process.emitWarning).mock.calls[0]).toEqual([
-    'the metrics of told once are missing, the producer threw: no',
+    'the metrics of failing are missing, the producer threw: no',
     { type: 'TallyscopeWarning', code: 'TALLYSCOPE_PRODUCER_FAILED' },
   ])
-  expect(failures('told once', 'throw')).toBe(3)
+  expect(failures('failing', 'throw')).toBe(3)
 })
 
 test('a result after the time-out is ignored, and so is a late rejection', async () => {
@@ -125,7 +125,7 @@ test('a result after the time-out is ignored, and so is a late rejection', async
   expect([failures('late', 'timeout'), failures('later', 'timeout'), failures('later', 'reject')]).toEqual([1, 1, 0])
 })
 
-/** A producer that answers when it is told to. */
+/** A producer that answers when the test releases it. */
 function answering(name: string) {
   const answers: ((metrics: Metric[]) => void)[] = []
   return { answers, producer: producer(name, () => new Promise((resolve) => void answers.push(resolve))) }

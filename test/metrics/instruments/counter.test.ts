@@ -63,7 +63,7 @@ describe.each(['counter', 'gauge'] as const)('a %s with label keys', (kind) => {
 })
 
 test.each(['counter', 'gauge'] as const)('a %s without label keys warns once of labels, after a value or without one', (kind) => {
-  const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const { registry, rows } = registryOf()
   const name = `${kind}/unlabelled`
   const loose = registry[kind](name) as unknown as { inc(...given: unknown[]): void }
@@ -72,11 +72,11 @@ test.each(['counter', 'gauge'] as const)('a %s without label keys warns once of 
     loose.inc({ queue: 'mail' })
   }
   expect(rows(name)).toEqual(['4'])
-  expect(told.mock.calls.map(([text]) => text)).toEqual([
+  expect(emitWarning.mock.calls.map(([text]) => text)).toEqual([
     `${name} was given the unknown tag "queue" (known are none)`,
     `${name} was given labels before the value, which is dropped: it has no label keys`,
   ])
-  told.mockRestore()
+  emitWarning.mockRestore()
 })
 
 test('gauge.set with labels before the value sets nothing and is counted', () => {

@@ -3,8 +3,8 @@ import type { Metric } from '../../../src/metrics/data/metric.js'
 import { registryOf, rowsOf } from './registry-fixture.js'
 import { selfValue } from '../../exporters/self-value.js'
 
-const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-afterEach(() => told.mockClear())
+const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+afterEach(() => emitWarning.mockClear())
 let names = 0
 
 /** A registry with a derived gauge beside a plain one. */
@@ -164,8 +164,8 @@ describe('a function that', () => {
     isBroken = true
     if (reason !== 'timeout') expect(rowsOf(await gather(), name)).toEqual(['fine 4', 'x 3'])
     expect(clock.timers).toBe(0)
-    expect(told).toHaveBeenCalledTimes(1)
-    expect(told.mock.calls[0]).toEqual([
+    expect(emitWarning).toHaveBeenCalledTimes(1)
+    expect(emitWarning.mock.calls[0]).toEqual([
       expect.stringContaining(`the derived metric ${name} has no new value: `),
       { type: 'TallyscopeWarning', code: 'TALLYSCOPE_DERIVED_FAILED' },
     ])

@@ -5,7 +5,7 @@ import { isRowSource } from '../../../src/metrics/data/row-source.js'
 import { selfValue } from '../../exporters/self-value.js'
 import { registryOf } from './registry-fixture.js'
 
-const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 type Definition = (registry: MetricRegistry, options: object) => object
 
 /** Every kind, in the same words. */
@@ -33,9 +33,9 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
   test('another description is logged once, and the first is kept', () => {
     const { registry } = registryOf()
     const first = define(registry, { description: `one ${kind}` })
-    told.mockClear()
+    emitWarning.mockClear()
     for (let n = 0; n < 2; n++) expect(define(registry, { description: 'two' })).toBe(first)
-    expect(told.mock.calls.length).toBeLessThanOrEqual(1) // once a subject and process
+    expect(emitWarning.mock.calls.length).toBeLessThanOrEqual(1) // once a subject and process
   })
 
   test.each([
@@ -116,10 +116,10 @@ test('values for handles of removed metrics are not reported as overflow', () =>
   const { registry } = registryOf()
   const old = registry.counter('removed/jobs', { labelKeys: ['queue'] })
   registry.unregister('removed/jobs')
-  told.mockClear()
+  emitWarning.mockClear()
   for (const queue of ['a', 'b']) old.inc({ queue })
   old.timeSeries({ queue: 'c' }).inc()
-  expect([told.mock.calls, selfValue('tallyscope_overflowed_records_total', 'removed/jobs')]).toEqual([[], 0])
+  expect([emitWarning.mock.calls, selfValue('tallyscope_overflowed_records_total', 'removed/jobs')]).toEqual([[], 0])
 })
 
 test('handles of removed metrics use up no limit', () => {

@@ -3,7 +3,7 @@ import { MetricRegistry, type MetricRegistryOptions } from '../../../src/metrics
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { selfValue } from '../../exporters/self-value.js'
 
-/** A registry on a clock that only moves when told to. */
+/** A registry on a clock that only the test moves. */
 export function registryOf(options: Omit<MetricRegistryOptions, 'clock'> = {}) {
   const clock = new ManualClock({ unixMs: 1_000 })
   const registry = new MetricRegistry({ ...options, clock })

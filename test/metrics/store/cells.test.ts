@@ -51,19 +51,19 @@ describe.each(fresh)('%s', (_kind, make) => {
     cells.attach(1, 7, { trace_id: 'b' }, epochs)
     const copy = make()
     copy.copy(3, cells, 1)
-    const told = (from: Cells, cell: number) => [
+    const contents = (from: Cells, cell: number) => [
       from.value(cell),
       from.count(cell),
       from.sumOfSquaredDeviation(cell),
       [0, 1].map((at) => [from.bucket(cell, at), from.exemplar(cell, at)]),
     ]
-    expect(told(copy, 3)).toEqual(told(cells, 1))
+    expect(contents(copy, 3)).toEqual(contents(cells, 1))
     copy.record(3, 1)
-    expect(told(copy, 3)).not.toEqual(told(cells, 1))
+    expect(contents(copy, 3)).not.toEqual(contents(cells, 1))
   })
 
   describe('of a row among others', () => {
-    const told = (cells: Cells, cell: number) => [
+    const contents = (cells: Cells, cell: number) => [
       cells.value(cell),
       cells.count(cell),
       cells.sumOfSquaredDeviation(cell),
@@ -82,14 +82,16 @@ describe.each(fresh)('%s', (_kind, make) => {
     test('clear leaves the others unchanged', () => {
       const [cells, before, empty] = [full(1), full(1), make()]
       cells.clear(2)
-      expect([0, 1, 2, 3].map((cell) => told(cells, cell))).toEqual([0, 1, 2, 3].map((cell) => told(cell === 2 ? empty : before, cell)))
+      expect([0, 1, 2, 3].map((cell) => contents(cells, cell))).toEqual(
+        [0, 1, 2, 3].map((cell) => contents(cell === 2 ? empty : before, cell)),
+      )
     })
 
     test('a copy replaces the whole row, and leaves the others unchanged', () => {
       const [cells, before, from] = [full(1), full(1), full(5)]
       cells.copy(2, from, 1)
-      expect(told(cells, 2)).toEqual(told(from, 1))
-      for (const cell of [0, 1, 3]) expect(told(cells, cell)).toEqual(told(before, cell))
+      expect(contents(cells, 2)).toEqual(contents(from, 1))
+      for (const cell of [0, 1, 3]) expect(contents(cells, cell)).toEqual(contents(before, cell))
     })
   })
 

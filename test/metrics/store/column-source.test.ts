@@ -122,17 +122,17 @@ describe('a source', () => {
     stats.record(measure, 1.5, { a: 'x', b: 'y' })
     const [, source] = stats.getFamilies() as [RowSource, RowSource]
     const [chunk] = source.chunks
-    const told = () => [
+    const shown = () => [
       chunk!.labelValue(0, 0),
       chunk!.labelValue(0, 1),
       chunk!.value(0),
       chunk!.count(0),
       [0, 1, 2].map((at) => chunk!.bucket(0, at)),
     ]
-    expect(told()).toEqual(['y', 'x', 1.5, 1, [0, 1, 0]])
+    expect(shown()).toEqual(['y', 'x', 1.5, 1, [0, 1, 0]])
     stats.viewManager.unregisterView('v1')
     stats.record(measure, 5, { a: 'x', b: 'y' })
-    expect(told()).toEqual(['y', 'x', 6.5, 2, [0, 1, 1]])
+    expect(shown()).toEqual(['y', 'x', 6.5, 2, [0, 1, 1]])
     for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
     expect([source.chunks.length, source.chunks[1]!.count(0)]).toEqual([2, 1])
   })

@@ -92,9 +92,9 @@ test('numbers and booleans are remembered beside their strings if they are integ
 test('a string of more than twice the limit is unknown without being hashed', () => {
   const label = new Label('a', 2)
   const id = label.intern('\u{1f600}\u{1f600}') // two code points
-  const asked = vi.spyOn(label.ids, 'get')
-  expect([label.idOf('\u{1f600}\u{1f600}'), asked.mock.calls.length]).toEqual([id, 1])
-  expect([label.idOf('abcde'), asked.mock.calls.length]).toEqual([undefined, 1])
+  const lookUp = vi.spyOn(label.ids, 'get')
+  expect([label.idOf('\u{1f600}\u{1f600}'), lookUp.mock.calls.length]).toEqual([id, 1])
+  expect([label.idOf('abcde'), lookUp.mock.calls.length]).toEqual([undefined, 1])
 })
 
 test('an unknown value is looked up again only if its string differs, and is found once it is added', () => {
@@ -125,7 +125,7 @@ test('the record path finds each string and each other form of it', () => {
 /** Where to look for ids, and to fail for doing so. */
 function forbid(label: Label, ...ways: ('byString' | 'ids')[]): Label {
   const fail = (): never => {
-    throw new Error('not to be asked')
+    throw new Error('not to be lookUp')
   }
   if (ways.includes('byString')) label.byString = new Proxy(Object.create(null), { get: fail })
   if (ways.includes('ids')) label.ids.get = fail

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Stats } from '../../../src/stats/stats.js'
 
-const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 
 test('by default a measure is a double with the unit 1 and any tags', () => {
   const measure = new Stats().measure('m')
@@ -35,10 +35,10 @@ test('an equal definition returns the same measure', () => {
 test('another description is logged once, and the first is kept', () => {
   const stats = new Stats()
   const first = stats.measure('described', { description: 'one' })
-  told.mockClear()
+  emitWarning.mockClear()
   for (let n = 0; n < 3; n++) expect(stats.measure('described', { description: 'two' })).toBe(first)
   expect(first.description).toBe('one')
-  expect(told.mock.calls).toEqual([
+  expect(emitWarning.mock.calls).toEqual([
     ['measure described was defined with two descriptions; the first stays', { type: 'TallyscopeWarning', code: 'TALLYSCOPE_DESCRIPTION' }],
   ])
 })

@@ -156,7 +156,7 @@ test('counts, sums and buckets do not depend on the order of records', () => {
   })
   fc.assert(
     fc.property(fc.array(call, { maxLength: 80 }), fc.nat(), (calls, seed) => {
-      const told = (order: typeof calls) => {
+      const outcome = (order: typeof calls) => {
         const { stats } = engine()
         const measure = stats.measure('m')
         for (const [name, aggregation] of Object.entries({ c: count(), s: sum(), d: distribution([1, 10, 100]) })) {
@@ -177,7 +177,7 @@ test('counts, sums and buckets do not depend on the order of records', () => {
         .map((one) => [random(), one] as const)
         .sort(([one], [other]) => one - other)
         .map(([, one]) => one) // prettier-ignore
-      expect(told(shuffled)).toEqual(told(calls))
+      expect(outcome(shuffled)).toEqual(outcome(calls))
     }),
     { seed: 9, numRuns: 60 },
   )

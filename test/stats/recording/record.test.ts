@@ -58,7 +58,7 @@ const WAYS: [string, (made: SetUp) => (value: unknown) => void][] = [
 ]
 
 describe.each(WAYS)('with %s', (_way, make) => {
-  /** Records one value of each kind of measure, and tells what each view then shows and what was counted as dropped. */
+  /** Records one value of each kind of measure. Returns what each view then shows and what was counted as dropped. */
   function check(
     options: MeasureOptions,
     values: unknown[],
@@ -74,10 +74,10 @@ describe.each(WAYS)('with %s', (_way, make) => {
     expect(Object.fromEntries(reasons.map((reason) => [reason, made.dropped(reason)]).filter(([, n]) => n))).toEqual(
       call ? { [call]: values.length } : {},
     )
-    const told = Object.keys(KINDS).flatMap((kind) =>
+    const droppedBy = Object.keys(KINDS).flatMap((kind) =>
       reasons.filter((reason) => made.droppedBy(kind, reason) > 0).map((reason) => `${kind} ${reason}`),
     )
-    expect(told).toEqual(by)
+    expect(droppedBy).toEqual(by)
   }
   const allBut = (reason: string) => ['count', 'sum', 'distribution'].map((kind) => `${kind} ${reason}`)
   const all = (reason: string) => Object.keys(KINDS).map((kind) => `${kind} ${reason}`)

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
 import { estimateSize } from '../../../src/exporters/transport/estimate-size.js'
 
-function source(told: string[] = []) {
+function source(reads: string[] = []) {
   return {
     bytes: 40,
     addTo(add: (key: string, value: unknown) => void) {
-      told.push('told')
+      reads.push('reads')
       add('first', 1)
       add('second', 'two')
     },
@@ -21,12 +21,12 @@ function sampled(options = {}) {
 
 test('lazy attributes are computed at the first read, once, also after the end', () => {
   const { tracer, spans } = sampled()
-  const told: string[] = []
-  tracer.startDetachedSpan('a').addLater(source(told)).end()
-  expect(told).toEqual([])
+  const reads: string[] = []
+  tracer.startDetachedSpan('a').addLater(source(reads)).end()
+  expect(reads).toEqual([])
   expect(spans[0]!.attributes).toEqual({ first: 1, second: 'two' })
   expect(spans[0]!.toJSON().spans).toHaveLength(1)
-  expect(told).toEqual(['told'])
+  expect(reads).toEqual(['reads'])
 })
 
 test('lazy attributes come before attributes that are set explicitly, which replace them', () => {
@@ -53,24 +53,24 @@ test('the summary of running spans has lazy attributes', () => {
 })
 
 test('unsampled and ended spans ignore lazy attributes', () => {
-  const told: string[] = []
-  sampled({ sampler: new AlwaysOffSampler() }).tracer.startDetachedSpan('a').addLater(source(told)).end()
+  const reads: string[] = []
+  sampled({ sampler: new AlwaysOffSampler() }).tracer.startDetachedSpan('a').addLater(source(reads)).end()
   const { tracer, spans } = sampled()
   const span = tracer.startDetachedSpan('b')
   span.end()
-  span.addLater(source(told))
+  span.addLater(source(reads))
   expect(spans[0]!.attributes).toEqual({})
-  expect(told).toEqual([])
+  expect(reads).toEqual([])
 })
 
 test('the size of a span is estimated without computing its attributes, and is close to theirs', () => {
   const { tracer, spans } = sampled()
-  const told: string[] = []
-  tracer.startDetachedSpan('later').addLater(source(told)).end()
+  const reads: string[] = []
+  tracer.startDetachedSpan('later').addLater(source(reads)).end()
   tracer.startDetachedSpan('by hand').addAttribute('text', 'x'.repeat(1_000)).end()
   tracer.startDetachedSpan('noted').addAttribute('text', 'x'.repeat(1_000)).addAnnotation('y'.repeat(500)).end()
   expect(estimateSize(spans[0])).toBe(500 + 'later'.length + 40)
-  expect(told).toEqual([])
+  expect(reads).toEqual([])
   expect(estimateSize(spans[1]) - estimateSize(spans[0])).toBeGreaterThan(900)
   expect(estimateSize(spans[2]) - estimateSize(spans[1])).toBeGreaterThan(500)
 })

@@ -15,7 +15,7 @@ import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { TraceState } from '../../../src/trace/context/trace-state.js'
 import { mutated, randomFrom } from '../../faults/mutate.js'
 
-/** Mutated headers for each format; raised by whoever looks for more. */
+/** Mutated headers for each format. */
 const ROUNDS = Number(process.env.FUZZ_HEADERS ?? 20_000)
 
 interface Format {

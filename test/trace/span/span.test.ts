@@ -176,7 +176,7 @@ describe('the status of a thrown value', () => {
     ['an error', new Error('m'), 'UNKNOWN', 'm'],
     ['an abort', Object.assign(new Error('m'), { name: 'AbortError' }), 'CANCELLED', 'm'],
     ['a code of the platform', { code: 'ETIMEDOUT', message: 'm' }, 'DEADLINE_EXCEEDED', 'm'],
-    ['no message', { toString: () => 'told' }, 'UNKNOWN', 'told'],
+    ['no message', { toString: () => 'text' }, 'UNKNOWN', 'text'],
     ['a text', 'gone', 'UNKNOWN', 'gone'],
     ['what cannot be read', hostile, 'UNKNOWN', ''],
   ])('%s', (_what, thrown, name, message) => {

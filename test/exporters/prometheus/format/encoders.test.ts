@@ -32,7 +32,7 @@ interface Row {
 }
 
 interface Rows extends RowSource {
-  /** Rows whose label was asked for. */
+  /** Rows whose label was read. */
   readonly read: () => number
   /** Takes other values for the rows, as of a new epoch. */
   set(rows: readonly (readonly Row[])[]): void

@@ -21,12 +21,12 @@ export function distribution(
   return { kind: 'distribution', count, sum, mean: count === 0 ? 0 : sum / count, sumOfSquaredDeviation: 0, bounds, bucketCounts, ...more }
 }
 
-/** A producer of what `metrics` gives, asked anew each time. */
+/** A producer that calls `metrics` at each gathering. */
 export function producer(metrics: () => readonly Metric[] | Promise<readonly Metric[]>, name = 'sample'): MetricProducer {
   return { name, getMetrics: metrics }
 }
 
-/** As many gauges in one family as are asked for: a document of about 40 bytes each. */
+/** A family of `count` gauges: a document of about 40 bytes each. */
 export function manyGauges(count: number): Metric {
   return metric(
     { name: 'many', type: 'GAUGE_INT64', labelKeys: ['number'] },

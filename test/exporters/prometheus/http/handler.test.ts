@@ -465,9 +465,9 @@ test(
     const admit: ((allowed: boolean) => void)[] = []
     const guard = vi.fn(() => new Promise<boolean>((resolve) => void admit.push(resolve)))
     const handle = handler(() => [one], { guard })
-    const strangers = Array.from({ length: 700 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
+    const impatient = Array.from({ length: 700 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
     await advance(5)
-    expect(new Set((await Promise.all(strangers)).map(({ status }) => status))).toEqual(new Set([503]))
+    expect(new Set((await Promise.all(impatient)).map(({ status }) => status))).toEqual(new Set([503]))
     const honest = handle({})
     expect(guard).toHaveBeenCalledTimes(500)
     admit.forEach((answer) => answer(false))

@@ -23,7 +23,7 @@ afterEach(() => {
   server?.close()
 })
 
-/** A gateway that answers as told and keeps what it was sent. */
+/** A gateway that keeps its requests and responds as the test sets it. */
 async function gateway(status = 200, headers: Record<string, string> = {}, answer = ''): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = []
   server = createServer((request, response) => {
