@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../base/clock.js'
 import { processGlobal } from '../base/process-global.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
+import { integrationTracer } from '../trace/integration-tracer.js'
 import type { TracerCore } from '../trace/tracer-core.js'
 import { PathExclusion, type PathRule } from './http-exclusion.js'
 import { httpServerDurationViews, httpServerViews } from './http-views.js'
@@ -86,12 +87,12 @@ function registryOf(stats: Stats): MetricRegistry {
 
 /**
  * Defines measures, views and the gauge of requests in flight, and creates the instrumentation.
- * @throws {@link DefinitionError} if one of these names exists with another definition.
+ * @throws {@link DefinitionError} if one of these names exists with another definition, `ERR_TRACER_OPTION` if the tracer is none.
  */
 export function makeServerInstrumentation<R>(options: ServerOptions<R>, parts: ServerParts<R>): MadeServerInstrumentation<R> {
   const { stats = sharedStats, clock = systemClock, bodySizes = true } = options
   const { registry = registryOf(stats), views = bodySizes ? httpServerViews : httpServerDurationViews } = options
-  const tracer = options.tracer === false ? undefined : (options.tracer ?? parts.defaultTracer(stats))
+  const tracer = integrationTracer(options.tracer, () => parts.defaultTracer(stats))
   const requestTags = options.requestTags === undefined ? undefined : new RequestTags<R>(options.requestTags)
   const measures = new ServerMeasures(stats, { statusClasses: options.statusClasses === true })
   if (views !== false) registerReadyViews(stats, views, requestTags?.keys, options.contextTags)

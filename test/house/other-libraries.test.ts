@@ -16,9 +16,21 @@ import {
   withOnlyTags,
   withTags,
 } from 'tallyscope'
+import Fastify from 'fastify'
+import { tallyscopeFastify } from 'tallyscope/fastify'
+import { instrumentHttpClient } from 'tallyscope/http-client'
+import { instrumentHttpServer } from 'tallyscope/http-server'
 import { tracedLogger } from 'tallyscope/logging'
 import { fromRegistry } from 'tallyscope/prom-client'
-import { formatOpenMetrics, formatText, nodeHandler, PushGatewayExporter, serveMetrics } from 'tallyscope/prometheus'
+import {
+  fetchHandler,
+  formatOpenMetrics,
+  formatText,
+  metricsHandler,
+  nodeHandler,
+  PushGatewayExporter,
+  serveMetrics,
+} from 'tallyscope/prometheus'
 import { RemoteWriteExporter } from 'tallyscope/remote-write'
 import { StatsdExporter } from 'tallyscope/statsd'
 
@@ -140,6 +152,41 @@ describe('a wrong argument is refused with what it must be:', () => {
   function expectArray(given: string): string {
     return `metrics must be an array, such as await gather([stats]): they are ${given}`
   }
+})
+
+test.each<[string, () => unknown, string]>([
+  [
+    'nodeHandler with a Request',
+    () => nodeHandler({ producers: [stats] })(javascript(new Request('http://a/metrics')), javascript(undefined)),
+    'nodeHandler needs the request and the response of node:http: in Fastify pass request.raw and reply.raw, for a Request use fetchHandler',
+  ],
+  [
+    'nodeHandler with a reply of Fastify',
+    () => nodeHandler({ producers: [stats] })(javascript({ raw: {} }), javascript({ raw: {} })),
+    'nodeHandler needs the request and the response of node:http: in Fastify pass request.raw and reply.raw, for a Request use fetchHandler',
+  ],
+  [
+    'fetchHandler with a request of node:http',
+    () => fetchHandler({ producers: [stats] })(javascript({ headers: { accept: '*/*' }, url: '/metrics', method: 'GET' })),
+    'fetchHandler needs a Request: for node:http and Express use nodeHandler',
+  ],
+  ...[{ accept: '*/*' }, new Headers()].map((headers): [string, () => unknown, string] => [
+    `metricsHandler with a whole request, whose headers are ${headers.constructor.name}`,
+    () => metricsHandler({ producers: [stats] })(javascript({ headers })),
+    'metricsHandler needs headers: for requests use nodeHandler',
+  ]),
+])('%s is an error instead of a scrape that is never answered', async (_what, act, message) => {
+  await expect(async () => act()).rejects.toThrow(expect.objectContaining({ code: 'ERR_HANDLER', message }))
+})
+
+test.each<[string, (tracer: never) => unknown]>([
+  ['instrumentHttpServer', (tracer) => instrumentHttpServer({ tracer, stats })],
+  ['instrumentHttpClient', (tracer) => instrumentHttpClient({ tracer, stats })],
+  ['tallyscopeFastify', (tracer) => Fastify().register(tallyscopeFastify, { tracer, stats }).ready()],
+])('%s refuses the tracer of another library at once, not at the first request', async (_name, act) => {
+  const tracer = javascript({ startSpan() {}, startActiveSpan() {} })
+  const message = 'tracer of an integration must be an object with inject() and extract() and startSpanIn(): it is an object'
+  await expect(async () => act(tracer)).rejects.toThrow(expect.objectContaining({ code: 'ERR_TRACER_OPTION', message }))
 })
 
 test('time without a function throws and records nothing', () => {

@@ -7,6 +7,7 @@ import { addRequestAttributes, pathWithoutQuery } from '../../http/http-attribut
 import { isHostExcluded, PathExclusion, type PathRule } from '../../http/http-exclusion.js'
 import type { Span } from '../../trace/span/span.js'
 import { SpanKind } from '../../trace/data/span-kind.js'
+import { integrationTracer } from '../../trace/integration-tracer.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 import { distrustedTraceId } from '../../http/distrusted-traces.js'
 import { type UrlQuery, withoutUserInfo, withUrlQuery } from '../../http/url-query.js'
@@ -73,7 +74,7 @@ export class ClientInstrumentation implements ExchangeHome {
 
   constructor(options: HttpClientOptions) {
     const { stats = sharedStats, clock = systemClock, views = httpClientViews } = options
-    this.#tracer = options.tracer === false ? undefined : (options.tracer ?? defaultTracer(stats))
+    this.#tracer = integrationTracer(options.tracer, () => defaultTracer(stats))
     this.measures = new ClientMeasures(stats)
     if (views !== false) registerReadyViews(stats, views, [], options.contextTags)
     this.#clock = clock

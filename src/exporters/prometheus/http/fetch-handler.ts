@@ -1,4 +1,5 @@
 import { checkOptions } from '../../../base/check-options.js'
+import { DefinitionError } from '../../../base/errors.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
 import { ScrapeBody } from './scrape-body.js'
 import { intact } from './scrape-document.js'
@@ -7,7 +8,8 @@ import { intact } from './scrape-document.js'
  * The metrics endpoint for servers with the Fetch API: a function from Request to Response. Do not change the chunks of its bodies:
  * concurrent scrapes may share them.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range.
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range. The handler rejects with `ERR_HANDLER` if its
+ *   argument is not a Request.
  * @example
  * const scrape = fetchHandler({ producers: [stats] })
  * app.get('/metrics', (c) => scrape(c.req.raw))
@@ -16,6 +18,9 @@ export function fetchHandler(options: MetricsHandlerOptions): (request: Request)
   checkOptions('fetchHandler', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
   return async ({ headers, url, method, signal }) => {
+    if (typeof headers?.get !== 'function') {
+      throw new DefinitionError('ERR_HANDLER', 'fetchHandler needs a Request: for node:http and Express use nodeHandler')
+    }
     const { host, searchParams } = new URL(url, 'http://localhost')
     const get = (name: string): string | null => headers.get(name) ?? (name === 'host' ? host : null)
     const reply = await handler.respond({ get }, searchParams, { method, signal })

@@ -1,4 +1,5 @@
-import { checkOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
+import { checkOptions, isObject, type OptionNames, optionNames } from '../../../base/check-options.js'
+import { DefinitionError } from '../../../base/errors.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { warnOnce } from '../../../base/logger.js'
 import { errorText } from '../../../base/rate-limited-log.js'
@@ -79,7 +80,7 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = optionNames(
   SCRAPE_ACCESS_OPTIONS,
 )
 
-/** Handles one request. Never rejects. */
+/** Handles one request. Rejects only with `ERR_HANDLER`, if it is called with a request instead of its headers. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
 const MAX_UNREAD_BYTES = 16_777_216
@@ -102,7 +103,11 @@ const SELF_METRICS = 'selfMetrics'
 export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
   checkOptions('metricsHandler', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
-  return (headers, query, request = {}) => handler.respond(headers, query, request)
+  return async (headers, query, request = {}) => {
+    if (isObject(Object(headers).headers))
+      throw new DefinitionError('ERR_HANDLER', 'metricsHandler needs headers: for requests use nodeHandler')
+    return handler.respond(headers, query, request)
+  }
 }
 
 /** The handler of {@link metricsHandler}, with the limits that servers need to send its bodies. */

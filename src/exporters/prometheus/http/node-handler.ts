@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkOptions } from '../../../base/check-options.js'
+import { DefinitionError } from '../../../base/errors.js'
 import { inTurn } from '../../../serving/response-turn.js'
 import { limitUnread, sendStream } from '../../../serving/send-body.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
@@ -14,7 +15,8 @@ export type NodeHandlerOptions = MetricsHandlerOptions
  * If a body fails, the connection is destroyed, so that a partial document is not taken for a whole one. Requests of one connection, also
  * of HTTP/2, are processed one at a time.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range.
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range. The handler throws `ERR_HANDLER` if it is called
+ *   by a server of another kind.
  * @example
  * app.use('/metrics', nodeHandler({ producers: [stats] }))
  */
@@ -26,6 +28,12 @@ export function nodeHandler(options: NodeHandlerOptions): (request: IncomingMess
 /** Like {@link nodeHandler}, for an existing handler. */
 export function serveScrapes(handler: ScrapeHandler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
+    if (typeof response?.writeHead !== 'function') {
+      throw new DefinitionError(
+        'ERR_HANDLER',
+        'nodeHandler needs the request and the response of node:http: in Fastify pass request.raw and reply.raw, for a Request use fetchHandler',
+      )
+    }
     reply(handler, request, response).catch(() => response.destroy())
   }
 }
