@@ -40,7 +40,17 @@ export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> 
   [Symbol.for('plugin-meta')]: { name: 'tallyscope', fastify: '>=5 <7' },
 })
 
+/** Fastify does not catch what a plugin throws. An error that is passed to `done` rejects `register()` and `ready()`. */
 function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: (error?: Error) => void): void {
+  try {
+    register(app, options)
+  } catch (error) {
+    return done(error as Error)
+  }
+  done()
+}
+
+function register(app: FastifyInstance, options: TallyscopeFastifyOptions): void {
   checkOptions('tallyscopeFastify', options as TallyscopeFastifyOptions & FastifyRegisterOptions, OPTIONS)
 
   const isDecorated = app.hasDecorator('tallyscope')
@@ -50,7 +60,7 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
       'plugin',
       'tallyscopeFastify is already registered on this instance or a parent of it; the second registration is ignored',
     )
-    return done()
+    return
   }
   stopAutomatic(app)
   const { decoration } = instrumentFastify(app, options)
@@ -58,7 +68,6 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
   if (isDecorated) warnOnce('TALLYSCOPE_FASTIFY_DECORATOR', 'plugin', 'the application already has a decorator "tallyscope", which is kept')
   else app.decorate('tallyscope', decoration)
   if (!app.hasRequestDecorator('span')) app.decorateRequest('span', { getter: spanOf })
-  done()
 }
 
 function spanOf(this: FastifyRequest): FastifyRequest['span'] {
