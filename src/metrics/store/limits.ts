@@ -66,9 +66,9 @@ export class RowShare {
     this.#budget = budget
   }
 
-  /** True if the limit has no room for another row. */
-  get isSpent(): boolean {
-    return this.#budget.used + this.#weight > this.#budget.limit
+  /** True if there is no room for another row, in the limit of the store or in that of all stores. */
+  isFull(rowLimit: number): boolean {
+    return this.rows >= rowLimit || this.#budget.used + this.#weight > this.#budget.limit
   }
 
   /** @param rows Negative for rows that are removed. */

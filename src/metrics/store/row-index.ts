@@ -42,8 +42,8 @@ export class RowIndex {
   private used = 0
   /** The ids of the current look-up. */
   private readonly ids: Int32Array
-  /** Rises with each use of `ids`, because a getter among the labels may call `record` while they are being read. */
-  private turn = 0
+  /** Rises with each use of `ids`, because a getter among the labels may call `record` while they are being read; so with each new row. */
+  turn = 0
   /** Called for each value cut to the limit when its row was made. */
   private readonly onCut: () => void
 

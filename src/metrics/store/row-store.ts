@@ -146,11 +146,14 @@ export class RowStore {
 
   /** Like `findOrCreate`, for values in the order of the keys. */
   findOrCreateByValues(values: readonly unknown[], labels?: Labels): number {
-    const row = this.index.findValues(values)
+    let row = this.index.findValues(values)
+    if (row === NO_ROW && !this.share.isFull(this.rowLimit)) {
+      const { turn } = this.index
+      this.onNewRow(labels ?? labelsOfValues(this.labelKeys, values))
+      if (turn !== this.index.turn) row = this.index.findValues(values) // a proxy recorded the same labels when its keys were listed
+    }
     if (row !== NO_ROW) return row
-    if (this.share.rows >= this.rowLimit || this.share.isSpent) return this.findOverflow()
-    this.onNewRow(labels ?? labelsOfValues(this.labelKeys, values))
-    return this.insert(values)
+    return this.share.isFull(this.rowLimit) ? this.findOverflow() : this.insert(values)
   }
 
   /** Counts a record that went to the overflow row, unless the store was disposed of. */
@@ -169,8 +172,8 @@ export class RowStore {
   findOverflow(): number {
     this.index.close()
     if (this.overflowRow === NO_ROW) {
-      if (this.rowLimit > 0) this.reportFull()
       this.overflowRow = this.allocate()
+      if (this.rowLimit > 0) this.reportFull()
     }
     return this.overflowRow
   }

@@ -21,6 +21,8 @@ export interface ListenerGroup {
   readonly tagKeys: readonly string[]
   readonly contextTags: readonly string[]
   readonly columns: readonly Listener[]
+  /** The group whose rows were copied when a view left it for this one. */
+  readonly copiedFrom: WeakRef<ListenerGroup> | undefined
 }
 
 export const NO_TAGS: Labels = Object.freeze(Object.create(null))

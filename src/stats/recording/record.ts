@@ -40,7 +40,7 @@ import { type BoundTarget, boundTargets, NO_DISTRIBUTION, NO_LAST_VALUES, NO_TAR
 import { drop, dropFromColumn, dropTags, refuse, unreadable } from './drop-counters.js'
 import { NO_TAGS, rowInContext, rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
-import { recordChecked } from './record-checked.js'
+import { ordinary, recordChecked, recordRest } from './record-checked.js'
 
 /** Records one value of a measure. Never throws: values and tags of wrong types are dropped and counted. */
 export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
@@ -112,6 +112,7 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
   if (groups.length === 1 && typeof labels === 'object') {
     const group = groups[0]!
     const row = measure.readsContext ? rowInContext(group, labels) : group.store.find(labels)
+    if (measure.groups !== groups) return recordRest(measure, ordinary(value), labels, { groups, done: 0, isRecorded: false })
     if (row < 0) return refuse(measure)
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
@@ -123,6 +124,9 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
   for (let at = 0; at < groups.length; at++) {
     const group = groups[at]!
     const row = rowOf(group, labels)
+    if (measure.groups !== groups) {
+      return recordRest(measure, ordinary(value), labels, { groups, done: at, isRecorded: reason === undefined })
+    }
     if (row < 0) {
       dropTags(group)
       continue

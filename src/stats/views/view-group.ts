@@ -65,8 +65,11 @@ export class ViewGroup implements ListenerGroup {
   readonly idleExpiryMs: number | undefined
   readonly #keys: string
   readonly columns: ViewColumn[] = []
+  readonly copiedFrom: WeakRef<ViewGroup> | undefined
 
-  constructor(view: View, home: StoreHome) {
+  /** @param copiedFrom The group whose rows of the view will be copied. */
+  constructor(view: View, home: StoreHome, copiedFrom?: ViewGroup) {
+    this.copiedFrom = copiedFrom && new WeakRef(copiedFrom)
     this.measure = view.measure
     this.tagKeys = [...view.tagKeys].sort()
     this.contextTags = [...view.contextTags].sort()

@@ -235,7 +235,7 @@ export class ViewManager {
   /** Moves a view to a separate group, because its rows now differ from those of the others. */
   #moveToOwnGroup(registration: Registration): void {
     const { view, group: shared, column } = registration
-    const own = new ViewGroup(view, this.#home)
+    const own = new ViewGroup(view, this.#home, shared)
     const moved = own.add(view)
     shared.store.copyColumn(shared.columns.indexOf(column), own.store)
     this.#leaveGroup(registration)

@@ -28,3 +28,13 @@ export function tagsThatThrow(tags: Tags): Tags {
     },
   }
 }
+
+/** Calls `onRead` each time that the keys of the tags are listed. */
+export function noticingKeys(tags: Tags, onRead: () => void): Tags {
+  return new Proxy(tags, {
+    ownKeys(target) {
+      onRead()
+      return Reflect.ownKeys(target)
+    },
+  })
+}
