@@ -1,10 +1,11 @@
-// How much a test does: a bounded amount in the daily run, the whole figure by `npm run test:long`, a share of the daily one for mutants.
+// How much a test does: a bounded amount in the daily run, the whole figure by `npm run test:long`, or a share of either: for mutants, and
+// for a long run in several processes, each with its own seed: `TALLYSCOPE_SEED=1 TALLYSCOPE_TEST_SHARE=0.1 npm run test:long -- model`.
 import { appendFileSync } from 'node:fs'
 
 const long: boolean = process.env.TALLYSCOPE_LONG === 'true'
 
 export function amount(daily: number, whole: number): number {
-  return long ? whole : Math.ceil(daily * Number(process.env.TALLYSCOPE_TEST_SHARE ?? 1))
+  return Math.ceil((long ? whole : daily) * Number(process.env.TALLYSCOPE_TEST_SHARE ?? 1))
 }
 
 /** The seed of what is random: the same each day, another one by `TALLYSCOPE_SEED`. */

@@ -1,72 +1,37 @@
-// Runs a program with an engine and with the naive model beside it, and compares all rows.
-import { formatText, textEncoder } from '../../../src/exporters/prometheus/index.js'
+// Runs a program with two engines and with the naive model beside them, and compares all rows.
+import { replaceSystemClock } from '../../../src/base/clock.js'
+import { formatOpenMetrics, formatText, openMetricsEncoder, textEncoder } from '../../../src/exporters/prometheus/index.js'
 import * as thisCopy from '../../../src/index.js'
-import type { Aggregation, BoundMeasure, Measure, TagMap, Tags, ViewRow } from '../../../src/index.js'
+import type { BoundMeasure, Measure, Metric, MetricProducer, TagMap, Tags } from '../../../src/index.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { bytesOf } from '../../exporters/prometheus/format/metric-samples.js'
-import { asTagMap, BOUNDS, lineOf, NaiveStats, type MeasureModel, type ViewModel } from './naive-stats.js'
-import { noticingTags, tagsThatThrow, withGetters } from './hostile-tags.js'
-import { TAGS, type Context, type Door, type Form, type Program, type RecordStep, type Step } from './record-program.js'
+import { noticingKeys, noticingTags, tagsThatThrow, withGetters } from './hostile-tags.js'
+import { aggregationOf, IDLE_MS, MEASURES, OTHER_MEASURE, timerMs, VIEWS } from './model-views.js'
+import { asTagMap, NaiveStats } from './naive-stats.js'
+import {
+  CONSTANT_LABELS,
+  differences,
+  faultsBetween,
+  type Rows,
+  rowsOfMetrics,
+  rowsOfText,
+  removedIn,
+  rowsOfViews,
+  withoutExemplars,
+} from './program-rows.js'
+import {
+  TAGS,
+  type Context,
+  type Door,
+  type Effect,
+  type Form,
+  type Program,
+  type RecordStep,
+  type ShortStep,
+  type Step,
+} from './record-program.js'
 
 export type Copy = typeof thisCopy
-
-const IDLE_MS = 1e9
-
-const MEASURES: readonly MeasureModel[] = [
-  { unit: 'ms', signed: false, type: 'double' },
-  { unit: 'ms', signed: true, type: 'double' },
-  { unit: 'ms', signed: false, type: 'int64' },
-  { unit: 'ms', signed: false, type: 'double' }, // its views have no tag keys
-  { unit: 'ms', signed: false, type: 'double' }, // its views have context tags
-]
-
-export const VIEWS: readonly ViewModel[] = [
-  { measure: 0, kind: 'count', tagKeys: [] },
-  { measure: 0, kind: 'count', tagKeys: ['a'] },
-  { measure: 0, kind: 'sum', tagKeys: ['a'] },
-  { measure: 0, kind: 'distribution', tagKeys: ['a'] },
-  { measure: 0, kind: 'lastValue', tagKeys: ['a'] },
-  { measure: 0, kind: 'sum', tagKeys: ['a', 'b'] },
-  { measure: 0, kind: 'count', tagKeys: ['b', 'a'] },
-  { measure: 0, kind: 'sum', tagKeys: ['b'], rowLimit: 2 },
-  { measure: 0, kind: 'count', tagKeys: ['size'] },
-  { measure: 0, kind: 'distribution', tagKeys: ['values', 'record', 'newestHandle'] },
-  { measure: 0, kind: 'count', tagKeys: ['a'], idleExpiryMs: IDLE_MS },
-  { measure: 0, kind: 'sum', tagKeys: ['a', 'b', 'c', 'd', 'e'] },
-  { measure: 1, kind: 'sum', tagKeys: [] },
-  { measure: 1, kind: 'distribution', tagKeys: ['a'] },
-  { measure: 1, kind: 'lastValue', tagKeys: ['b', 'a'], idleExpiryMs: IDLE_MS },
-  { measure: 2, kind: 'sum', tagKeys: ['b'] },
-  { measure: 2, kind: 'distribution', tagKeys: ['b'] },
-  { measure: 2, kind: 'lastValue', tagKeys: [] },
-  { measure: 3, kind: 'count', tagKeys: [] },
-  { measure: 3, kind: 'distribution', tagKeys: [] },
-  { measure: 0, kind: 'count', tagKeys: ['a'], contextTags: ['b'] },
-  { measure: 0, kind: 'sum', tagKeys: [], contextTags: ['a'], rowLimit: 2 },
-  { measure: 0, kind: 'sum', tagKeys: ['a', 'c', 'd', 'e'], contextTags: ['size', 'b'] },
-  { measure: 1, kind: 'distribution', tagKeys: ['b'], contextTags: ['size', 'a'], idleExpiryMs: IDLE_MS },
-  { measure: 2, kind: 'lastValue', tagKeys: [], contextTags: ['b'] },
-  { measure: 0, kind: 'exponential', tagKeys: ['a'] },
-  { measure: 0, kind: 'percentiles', tagKeys: ['b'], rowLimit: 2 },
-  { measure: 1, kind: 'exponential', tagKeys: ['a', 'b'] },
-  { measure: 1, kind: 'percentiles', tagKeys: [] },
-  { measure: 0, kind: 'count', tagKeys: ['j', 'i', 'h', 'g', 'f', 'e', 'd', 'c', 'b', 'a'] },
-  { measure: 4, kind: 'count', tagKeys: ['a'], contextTags: ['b'] },
-  { measure: 4, kind: 'distribution', tagKeys: ['a'], contextTags: ['b'] },
-  { measure: 4, kind: 'sum', tagKeys: [], contextTags: ['a'] },
-]
-
-/** Views that share their rows with no other, so that removing rows does not change which views a measure has. */
-const ALONE = [7, 11, 13, 20] as const
-
-/** A timer measures whole milliseconds: what it is to measure for a value of a program. */
-const timerMs = (value: unknown): number => (typeof value === 'number' && value >= 1 && value < 10 ? Math.floor(value) : 0)
-
-function aggregationOf({ kind }: ViewModel): Aggregation {
-  if (kind === 'distribution') return thisCopy.distribution(BOUNDS)
-  const { count, exponential, lastValue, percentiles, sum } = thisCopy
-  return { count, exponential, lastValue, percentiles, sum }[kind]()
-}
 
 const isMap = (form: Form): boolean => form.endsWith('Map')
 
@@ -76,8 +41,11 @@ export class Difference extends Error {}
 export class ProgramRunner {
   readonly #copy: Copy
   readonly #clock = new ManualClock()
-  readonly #stats = new thisCopy.Stats({ clock: this.#clock })
+  readonly #stats: thisCopy.Stats
+  /** Another engine of this copy. */
+  readonly #other: thisCopy.Stats
   readonly #copyStats
+  readonly #constant: Readonly<Record<string, string>>
   readonly #measures: readonly Measure[]
   readonly #naive = new NaiveStats(MEASURES, VIEWS)
   readonly #kept = new Map<string, unknown>()
@@ -85,10 +53,23 @@ export class ProgramRunner {
   #onRead: (() => void) | undefined = undefined
 
   /** @param copy Another copy of the package. */
-  constructor(copy: Copy) {
+  constructor(copy: Copy, hasLabels: boolean) {
     this.#copy = copy
     this.#copyStats = new copy.Stats({ clock: this.#clock })
-    this.#measures = MEASURES.map((options, at) => this.#stats.measure(`m${at}`, options) as Measure)
+    this.#constant = hasLabels ? CONSTANT_LABELS : {}
+    this.#stats = new thisCopy.Stats({ clock: this.#clock, constantLabels: this.#constant })
+    this.#other = new thisCopy.Stats({ clock: this.#clock })
+    this.#measures = MEASURES.map((options, at) => this.#engineOf(at).measure(`m${at}`, options) as Measure)
+  }
+
+  /** The engine of a measure. */
+  #engineOf(measure: number): thisCopy.Stats {
+    return measure === OTHER_MEASURE ? this.#other : this.#stats
+  }
+
+  /** The view manager of a view. */
+  #managerOf(view: number): thisCopy.ViewManager {
+    return this.#engineOf(VIEWS[view]!.measure).viewManager
   }
 
   async run({ views, steps }: Program): Promise<void> {
@@ -96,17 +77,21 @@ export class ProgramRunner {
     try {
       for (const [at, step] of steps.entries()) {
         await this.#take(step)
-        if (step.do === 'gather' || step.do === 'scrape') this.#compare(`after step ${at + 1}`)
+        if (step.do !== 'record' && step.do !== 'flood') this.#compare(`after step ${at + 1}`)
       }
       this.#compare('at the end')
     } finally {
-      this.#stats.shutdown()
-      this.#copyStats.shutdown()
+      for (const engine of [this.#stats, this.#other, this.#copyStats]) engine.shutdown()
     }
   }
 
   #take(step: Step): void | Promise<void> {
-    const { viewManager } = this.#stats
+    if (step.do === 'scrape') return this.#scrape(step.between)
+    if (step.do === 'export') return this.#export(step)
+    return this.#takeShort(step)
+  }
+
+  #takeShort(step: ShortStep): void {
     switch (step.do) {
       case 'record':
         for (let n = 0; n < step.times; n++) this.#record(step, n)
@@ -116,20 +101,15 @@ export class ProgramRunner {
       case 'register':
         return this.#register(step.view)
       case 'unregister':
-        viewManager.unregisterView(`v${step.view}`)
-        return this.#naive.unregister(step.view)
-      case 'removeRows': {
-        const tags = Object.fromEntries(step.keys.map((key) => [key, TAGS[step.tags]![key]]))
-        viewManager.removeRows(`v${step.view}`, tags as Tags)
-        return this.#naive.removeRows(step.view, tags)
-      }
+        return this.#unregister(step.view)
+      case 'removeRows':
+        return this.#removeRows(step.view, Object.fromEntries(step.keys.map((key) => [key, TAGS[step.tags]![key]])))
       case 'expire':
-        this.#clock.advance(3 * IDLE_MS)
-        return this.#naive.expire()
+        return this.#expire()
       case 'gather':
         return void this.#stats.getMetrics()
-      case 'scrape':
-        return this.#scrape()
+      case 'gatherOther':
+        return void this.#other.getMetrics()
     }
   }
 
@@ -137,8 +117,23 @@ export class ProgramRunner {
     const view = VIEWS[number]!
     const { kind: _, measure, ...options } = view
     const definition = { ...options, name: `v${number}`, measure: this.#measures[measure]!, aggregation: aggregationOf(view) }
-    this.#stats.viewManager.registerView(definition)
+    this.#managerOf(number).registerView(definition)
     this.#naive.register(number)
+  }
+
+  #unregister(number: number): void {
+    this.#managerOf(number).unregisterView(`v${number}`)
+    this.#naive.unregister(number)
+  }
+
+  #removeRows(number: number, tags: Readonly<Record<string, unknown>>): void {
+    this.#managerOf(number).removeRows(`v${number}`, tags as Tags)
+    this.#naive.removeRows(number, tags)
+  }
+
+  #expire(): void {
+    this.#clock.advance(3 * IDLE_MS)
+    this.#naive.expire()
   }
 
   /** One object for each name. */
@@ -171,9 +166,10 @@ export class ProgramRunner {
         return Object.assign(this.#mutated, tags) as Tags
       case 'getters':
         return this.#keep(`getters ${number}`, () => withGetters(tags))
-      case 'recordingGetters':
-      case 'removingGetters':
+      case 'effectOfGetters':
         return noticingTags(tags, () => this.#onRead?.())
+      case 'effectOfKeys':
+        return noticingKeys({ ...tags }, () => this.#onRead?.())
       case 'throwingGetter':
         return tagsThatThrow(tags)
       case 'withoutPrototype':
@@ -199,35 +195,38 @@ export class ProgramRunner {
     const value = isTimed ? timerMs(step.value) : step.value
     const own = ownTags(form, number)
     const current = currentIn(context)
-    this.#onRead = this.#effectOf(step, number, current)
-    this.#within(context, () => this.#enter(door, measure, value as number, form, number))
-    this.#onRead = undefined
     const isBound = /bound/i.test(door)
     const isGiven = form !== 'none' && form !== 'null'
     const tags = isGiven ? (isMap(form) || isBound ? asTagMap(own) : own) : isBound ? {} : current
     const attachment = /attached/i.test(door) ? String(number) : undefined
+    this.#onRead = this.#effectOf(step, tags, current)
+    this.#within(context, () => this.#enter(door, measure, value as number, form, number))
+    this.#onRead = undefined
     this.#naive.record(measure, value, tags, current, attachment)
     if (door === 'batchOfTwo') this.#naive.record((measure + 1) % MEASURES.length, 3, tags, current)
   }
 
-  /** What happens when a property of the tags is read: the engine and the model are changed alike. */
-  #effectOf({ form, measure, value }: RecordStep, number: number, current: Readonly<Record<string, unknown>>): (() => void) | undefined {
-    if (form === 'recordingGetters') {
-      return () => {
-        const onRead = this.#onRead
-        this.#onRead = undefined
-        const tags = TAGS[5] as Tags
-        this.#stats.record(this.#measures[measure]!, value as number, tags)
-        this.#naive.record(measure, value, tags, current)
-        this.#onRead = onRead
-      }
-    }
-    if (form !== 'removingGetters') return undefined
+  /** What happens when the tags are read for the first time: the engine and the model are changed alike. */
+  #effectOf({ form, measure, value, effect }: RecordStep, tags: Given, current: Given): (() => void) | undefined {
+    if (!form.startsWith('effect')) return undefined
     return () => {
-      this.#onRead = undefined // only once, because the rows that the record makes must stay
-      const view = ALONE[number % ALONE.length]!
-      this.#stats.viewManager.removeRows(`v${view}`, {})
-      this.#naive.removeRows(view, {})
+      this.#onRead = undefined // only once, because what the record makes must stay
+      const { view } = effect
+      switch (possible(effect, form, value)) {
+        case 'record':
+          this.#stats.record(this.#measures[measure]!, value as number, { ...tags } as Tags)
+          return this.#naive.record(measure, value, tags, current)
+        case 'register':
+          return this.#register(view)
+        case 'unregister':
+          return this.#unregister(view)
+        case 'gather':
+          return void this.#engineOf(measure).getMetrics()
+        case 'removeRows':
+          return this.#removeRows(view, {})
+        case 'expire':
+          return this.#expire()
+      }
     }
   }
 
@@ -303,26 +302,105 @@ export class ProgramRunner {
     }
   }
 
-  /** Reads as a scrape does, in the format whose text is kept from one scrape to the next. */
-  async #scrape(): Promise<void> {
-    const streamed = String(await bytesOf(textEncoder.encode(this.#stats.getFamilies())))
-    const whole = formatText(this.#stats.getMetrics())
-    if (streamed !== whole) throw new Difference(`a scrape reads\n${streamed}\ninstead of\n${whole}`)
+  /** Reads two pages in slices, and takes a step after each slice. Then reads pages at once, whose text is partly cached by now. */
+  async #scrape(between: readonly ShortStep[]): Promise<void> {
+    if (between.length > 0) {
+      const moments = [this.#naive.rows()]
+      const pages = await withShortSlices(async () => {
+        const texts = [1, 2].map(() => bytesOf(textEncoder.encode(this.#stats.getFamilies())))
+        const other = bytesOf(openMetricsEncoder().encode(this.#stats.getFamilies()))
+        for (const step of between) {
+          await new Promise((resolve) => setImmediate(resolve))
+          this.#takeShort(step)
+          moments.push(this.#naive.rows())
+        }
+        await other
+        return Promise.all(texts)
+      })
+      for (const page of pages) {
+        const faults = faultsBetween(
+          rowsOfText(String(page), this.#constant),
+          moments.map((rows) => withoutExemplars(own(rows))),
+          removedIn(between),
+        )
+        if (faults !== '') throw new Difference(`on a page that was read meanwhile:\n${faults}`)
+      }
+    }
+    for (const [encoder, format] of [
+      [textEncoder, formatText],
+      [openMetricsEncoder(), formatOpenMetrics],
+    ] as const) {
+      const streamed = String(await bytesOf(encoder.encode(this.#stats.getFamilies())))
+      const whole = format(this.#stats.getMetrics())
+      if (streamed !== whole) throw new Difference(`a scrape reads\n${streamed}\ninstead of\n${whole}`)
+    }
+  }
+
+  /** Closing a periodic task exports once. */
+  async #export({ inProducer, isLater, inExporter }: Step & { do: 'export' }): Promise<void> {
+    const moments = [this.#naive.rows()]
+    const take = (step: ShortStep): void => {
+      this.#takeShort(step)
+      moments.push(this.#naive.rows())
+    }
+    const producer: MetricProducer = {
+      name: 'recording',
+      getMetrics: async () => {
+        if (isLater) await Promise.resolve()
+        else moments.shift() // this producer is read before the engines
+        take(inProducer)
+        return []
+      },
+    }
+    let found: Rows = {}
+    const exporter = {
+      export: async (metrics: readonly Metric[]) => {
+        found = rowsOfMetrics(metrics, (name) => (VIEWS[Number(name.slice(1))]!.measure === OTHER_MEASURE ? {} : this.#constant))
+        const faults = faultsBetween(found, moments, isLater ? removedIn([inProducer]) : [])
+        take(inExporter)
+        if (faults !== '') throw new Difference(`in an export:\n${faults}`)
+      },
+    }
+    const producers = [producer, this.#stats, this.#other]
+    await thisCopy.exportPeriodically({ producers, exporter, clock: new ManualClock() }).close({ strict: true })
   }
 
   #compare(when: string): void {
-    const views = this.#stats.viewManager.getAllViewData()
-    const found = Object.fromEntries(
-      views.map(({ view, rows }) => [view.name, rows.flatMap((row) => linesOf(row, view.descriptor.labelKeys)).sort()]),
-    )
-    const expected = this.#naive.rows()
-    const names = new Set([...Object.keys(found), ...Object.keys(expected)])
-    const differing = [...names].filter((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]))
-    if (differing.length === 0) return
-    const lines = differing.map((name) => `${name} has ${JSON.stringify(found[name])}\n  instead of ${JSON.stringify(expected[name])}`)
-    throw new Difference(`${when}:\n${lines.join('\n')}`)
+    const found = rowsOfViews([this.#stats, this.#other].flatMap(({ viewManager }) => viewManager.getAllViewData()))
+    const faults = differences(found, this.#naive.rows())
+    if (faults !== '') throw new Difference(`${when}:\n${faults}`)
   }
 }
+
+/** Runs `fn` with a clock by which each slice is over as soon as it has begun. */
+async function withShortSlices<R>(fn: () => Promise<R>): Promise<R> {
+  let now = 0
+  const before = replaceSystemClock({ unixMs: () => 0, monotonicMs: () => (now += 1_000) })
+  try {
+    return await fn()
+  } finally {
+    replaceSystemClock(before)
+  }
+}
+
+/** The rows of the engine whose pages are read. */
+function own(rows: Rows): Rows {
+  return Object.fromEntries(Object.entries(rows).filter(([name]) => VIEWS[Number(name.slice(1))]!.measure !== OTHER_MEASURE))
+}
+
+/**
+ * What an effect is to do instead of what the model cannot follow. The model takes it before the record, so the engine must not have
+ * recorded into rows that are removed: they are of views whose keys are all read by then. That is not known when keys are listed. A view
+ * that is registered gets a value only if all views take it.
+ */
+function possible({ do: effect, view }: Effect, form: Form, value: unknown): Effect['do'] {
+  const isLate = form === 'effectOfKeys' || (effect === 'removeRows' && !VIEWS[view]!.tagKeys.some((key) => /^[a-e]$/.test(key)))
+  if ((effect === 'removeRows' || effect === 'expire') && isLate) return 'record'
+  if (effect === 'register' && !(typeof value === 'number' && value >= 0 && Number.isInteger(value))) return 'gather'
+  return effect
+}
+
+type Given = Readonly<Record<string, unknown>>
 
 /** The tags of an object as the model takes them. */
 function ownTags(form: Form, number: number): Readonly<Record<string, unknown>> {
@@ -336,18 +414,4 @@ function currentIn(context: Context | undefined): Readonly<Record<string, unknow
   if (context === undefined) return {}
   const inner = asTagMap(TAGS[context.tags]!)
   return context.outer === undefined ? inner : { ...asTagMap(TAGS[context.outer]!), ...inner }
-}
-
-function linesOf({ tagValues, overflow, data }: ViewRow, tagKeys: readonly string[]): string[] {
-  const key = overflow ? 'overflow' : JSON.stringify(tagKeys.map((tag) => tagValues[tag] ?? null))
-  if (data.kind === 'count' || data.kind === 'sum' || data.kind === 'lastValue') return lineOf(key, { value: data.value })
-  if (data.kind === 'summary' || data.exponential !== undefined) {
-    return lineOf(key, { count: data.count, sum: data.sum, buckets: [], exemplars: [] })
-  }
-  const { count, sum, bucketCounts } = data
-  const exemplars = bucketCounts.map((_, bucket) => {
-    const exemplar = data.exemplars?.[bucket]
-    return exemplar === undefined ? '-' : `${exemplar.attachments['trace_id']}=${exemplar.value}`
-  })
-  return lineOf(key, { count, sum, buckets: bucketCounts, exemplars })
 }

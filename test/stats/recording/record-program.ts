@@ -27,13 +27,20 @@ export const TAGS: readonly Readonly<Record<string, unknown>>[] = [
 export const FORMS = [
   ...(['none', 'null', 'empty', 'emptyMap'] as const),
   ...(['fresh', 'wider', 'kept', 'mutated', 'getters', 'withoutPrototype'] as const),
-  ...(['recordingGetters', 'removingGetters', 'throwingGetter'] as const),
+  ...(['throwingGetter', 'effectOfGetters', 'effectOfKeys'] as const),
   ...(['keptMap', 'freshMap', 'derivedMap', 'foreignMap', 'freshForeignMap'] as const),
 ] as const
 export type Form = (typeof FORMS)[number]
 
-/** True for objects whose properties have an effect when they are read. How often they are read is known for some doors only. */
-export const isHostile = (form: Form): boolean => /ingGetters?$/.test(form)
+/** True for objects that have an effect when they are read. How often they are read is known for some doors only. */
+const isHostile = (form: Form): boolean => form === 'throwingGetter' || form.startsWith('effect')
+
+/** What happens while an object of tags is read: its first property (`effectOfGetters`), or its keys (`effectOfKeys`). */
+export const EFFECTS = ['record', 'register', 'unregister', 'gather', 'removeRows', 'expire'] as const
+export interface Effect {
+  readonly do: (typeof EFFECTS)[number]
+  readonly view: number
+}
 
 /** What records the value. `copy…` are functions of the other copy of the package. */
 export const DOORS = [
@@ -63,17 +70,28 @@ export interface RecordStep {
   readonly contexts: readonly (Context | undefined)[]
   readonly value: unknown
   readonly times: number
+  readonly effect: Effect
 }
 
-export type Step =
+/** A step that ends at once. */
+export type ShortStep =
   | RecordStep
   /** Records once for each of many values of all tag keys, so that the index of rows takes its other forms. */
   | { readonly do: 'flood'; readonly measure: number; readonly form: 'fresh' | 'freshMap'; readonly from: number; readonly count: number }
   | { readonly do: 'register' | 'unregister'; readonly view: number }
   | { readonly do: 'removeRows'; readonly view: number; readonly tags: number; readonly keys: readonly string[] }
-  | { readonly do: 'expire' | 'gather' | 'scrape' }
+  | { readonly do: 'expire' | 'gather' | 'gatherOther' }
+
+export type Step =
+  | ShortStep
+  /** Reads pages, two of the text format at once, and takes steps between their slices. */
+  | { readonly do: 'scrape'; readonly between: readonly ShortStep[] }
+  /** Exports once. A producer takes a step when it is read, at once or later, and the exporter takes one. */
+  | { readonly do: 'export'; readonly inProducer: ShortStep; readonly isLater: boolean; readonly inExporter: ShortStep }
 
 export interface Program {
+  /** True if the engines have constant labels. */
+  readonly hasLabels: boolean
   readonly views: readonly number[]
   readonly steps: readonly Step[]
 }
@@ -94,25 +112,26 @@ const context: fc.Arbitrary<Context | undefined> = fc.option(
 
 const recordStep: fc.Arbitrary<RecordStep> = fc.record({
   do: fc.constant('record'),
-  measure: fc.nat(5),
+  measure: fc.nat(7),
   door: fc.constantFrom(...DOORS),
   form: fc.constantFrom(...FORMS),
   tags: fc.array(tags, { minLength: 1, maxLength: 2 }),
   contexts: fc.array(context, { minLength: 1, maxLength: 2 }),
   value,
   times: fc.constantFrom(...TIMES),
+  effect: fc.record({ do: fc.constantFrom(...EFFECTS), view: fc.nat(7) }),
 })
 
 /** @param measures The measure of each view that there is to choose from. */
 export function programs(measures: readonly number[]): fc.Arbitrary<Program> {
-  const view = fc.nat(measures.length - 1)
-  const step: fc.Arbitrary<Step> = fc.oneof(
+  const view = fc.nat(7)
+  const shortStep: fc.Arbitrary<ShortStep> = fc.oneof(
     { weight: 90, arbitrary: recordStep },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.record({
         do: fc.constant('flood' as const),
-        measure: fc.nat(2),
+        measure: fc.nat(7),
         form: fc.constantFrom('fresh' as const, 'freshMap' as const),
         from: fc.constantFrom(0, 50),
         count: fc.constantFrom(20, 70),
@@ -130,18 +149,29 @@ export function programs(measures: readonly number[]): fc.Arbitrary<Program> {
     },
     {
       weight: 12,
-      arbitrary: fc.record({ do: fc.constantFrom('expire' as const, 'gather' as const, 'gather' as const, 'scrape' as const) }),
+      arbitrary: fc.record({ do: fc.constantFrom('expire' as const, 'gather' as const, 'gather' as const, 'gatherOther' as const) }),
     },
   )
-  const choice = fc.record({
-    views: fc.uniqueArray(view, { minLength: 1, maxLength: 6 }),
-    tags: few([...TAGS.keys()]),
-    forms: few(FORMS),
-    doors: few(DOORS),
-  })
-  const program = fc.record({ choice, steps: fc.array(step, { maxLength: 16, size: 'max' }) })
-  return program.map(({ choice: chosen, steps }) => ({
-    views: chosen.views,
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 24, arbitrary: shortStep },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('scrape' as const), between: fc.array(shortStep, { maxLength: 3 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('export' as const), inProducer: shortStep, isLater: fc.boolean(), inExporter: shortStep }),
+    },
+  )
+  // Views of one or two measures, so that they meet in groups and in records.
+  const views = few([...new Set(measures)], 2).chain((chosen) =>
+    few(
+      [...measures.keys()].filter((at) => chosen.includes(measures[at]!)),
+      8,
+    ),
+  )
+  const choice = fc.record({ views, tags: few([...TAGS.keys()]), forms: few(FORMS), doors: few(DOORS) })
+  const program = fc.record({ hasLabels: fc.boolean(), atStart: fc.nat(5), choice, steps: fc.array(step, { maxLength: 16, size: 'max' }) })
+  return program.map(({ hasLabels, atStart, choice: chosen, steps }) => ({
+    hasLabels,
+    views: chosen.views.slice(0, atStart + 1),
     steps: steps.map((each) => narrowed(each, chosen, measures)),
   }))
 }
@@ -154,35 +184,57 @@ interface Choice {
   readonly doors: readonly Door[]
 }
 
-function few<T>(all: readonly T[]): fc.Arbitrary<T[]> {
-  return fc.uniqueArray(fc.constantFrom(...all), { minLength: 1, maxLength: 4 })
+function few<T>(all: readonly T[], maxLength = 4): fc.Arbitrary<T[]> {
+  return fc.uniqueArray(fc.constantFrom(...all), { minLength: 1, maxLength })
 }
 
-/** The same step with what the program has chosen; values are recorded for measures of its views. */
-function narrowed(step: Step, { views, tags: chosen, forms, doors }: Choice, measures: readonly number[]): Step {
+/** The same step with what the program has chosen. */
+function narrowed(step: Step, choice: Choice, measures: readonly number[]): Step {
+  const calm = { ...choice, forms: choice.forms.filter((form) => !isHostile(form)) }
+  const within = calm.forms.length === 0 ? { ...calm, forms: ['fresh' as const] } : calm
+  if (step.do === 'scrape') return { ...step, between: step.between.map((each) => narrowedShort(each, within, measures)) }
+  if (step.do !== 'export') return narrowedShort(step, choice, measures)
+  const [inProducer, inExporter] = [step.inProducer, step.inExporter].map((each) => narrowedShort(each, within, measures))
+  return { ...step, inProducer: inProducer!, inExporter: inExporter! }
+}
+
+/** Values are recorded for measures of the program's views. */
+function narrowedShort(step: ShortStep, { views, tags: chosen, forms, doors }: Choice, measures: readonly number[]): ShortStep {
   const tagsOf = (number: number): number => chosen[number % chosen.length]!
   const viewOf = (number: number): number => views[number % views.length]!
   if (step.do === 'removeRows') return { ...step, view: viewOf(step.view), tags: tagsOf(step.tags) }
-  if (step.do === 'unregister') return { ...step, view: viewOf(step.view) }
+  if (step.do === 'register' || step.do === 'unregister') return { ...step, view: viewOf(step.view) }
+  if (step.do === 'flood') return { ...step, measure: measures[viewOf(step.measure)]! }
   if (step.do !== 'record') return step
   const form = forms[FORMS.indexOf(step.form) % forms.length]!
   const door = doors[DOORS.indexOf(step.door) % doors.length]!
   return {
     ...step,
     measure: measures[viewOf(step.measure)]!,
-    door: isHostile(form) ? (/batch/i.test(door) ? 'batch' : 'record') : door,
+    door: isHostile(form) ? calmDoor(door) : door,
     form,
     tags: step.tags.map(tagsOf),
     contexts: step.contexts.map((each) => each && { ...each, tags: tagsOf(each.tags), outer: each.outer && tagsOf(each.outer) }),
+    effect: { ...step.effect, view: viewOf(step.effect.view) },
   }
 }
 
+/** A door that keeps nothing of the tags and records for one measure. */
+function calmDoor(door: Door): Door {
+  if (/batch/i.test(door)) return 'batch'
+  return /attached/i.test(door) ? 'attached' : 'record'
+}
+
 /** A program with a step a line. */
-export function printed({ views, steps }: Program): string {
-  return [`views ${views.join(' ')}`, ...steps.map(line)].join('\n')
+export function printed({ hasLabels, views, steps }: Program): string {
+  return [`views ${views.join(' ')}${hasLabels ? ', constant labels' : ''}`, ...steps.map(line)].join('\n')
 }
 
 function line(step: Step): string {
+  if (step.do === 'scrape') return ['scrape', ...step.between.map((each) => `  meanwhile ${line(each)}`)].join('\n')
+  if (step.do === 'export') {
+    return `export\n  in a producer${step.isLater ? ', later' : ''} ${line(step.inProducer)}\n  in the exporter ${line(step.inExporter)}`
+  }
   if (step.do !== 'record') {
     const parts = Object.entries(step).map(([key, part]) => (key === 'do' ? String(part) : `${key} ${shown(part)}`))
     return parts.join(', ')
@@ -194,7 +246,8 @@ function line(step: Step): string {
     return each.outer === undefined ? inner : `${shown(TAGS[each.outer])} > ${inner}`
   })
   const given = step.tags.map((tag) => shown(TAGS[tag])).join(' / ')
-  return `${times} × ${door} of ${shown(step.value)} for measure ${measure}, tags ${form} ${given}, context ${within.join(' / ')}`
+  const effect = form.startsWith('effect') ? `, which ${step.effect.do} view ${step.effect.view}` : ''
+  return `${times} × ${door} of ${shown(step.value)} for measure ${measure}, tags ${form} ${given}${effect}, context ${within.join(' / ')}`
 }
 
 function shown(part: unknown): string {
