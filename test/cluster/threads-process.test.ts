@@ -103,6 +103,22 @@ test('the exposed totals of a terminated thread stay, and its gauges are removed
   }
 })
 
+test('a thread that is terminated while it leaves keeps what was exposed, and the group goes on', { timeout: 60_000 }, async () => {
+  const program = start({ threads: 8 })
+  const threads = await threadsOf(program, 8)
+  const url = await urlOf(program)
+  for (const thread of threads) await add(program, idOf(thread), 10)
+  await expect.poll(() => page(url), IN_TIME).toEqual({ [HITS]: 80, shop_busy: 8 })
+  for (const [at, thread] of threads.entries()) program.command({ to: idOf(thread), add: 1, leave: true, terminateAfterMs: at / 2 })
+  for (const thread of threads) await program.fact((fact) => fact['goneThread'] === idOf(thread))
+  await expect.poll(async () => (await page(url))['shop_busy'], IN_TIME).toBeUndefined()
+  const hits = (await hitsAt(url))!
+  expect(hits).toBeGreaterThanOrEqual(80)
+  expect(hits).toBeLessThanOrEqual(88)
+  await add(program, undefined, 1)
+  expect(await page(url)).toEqual({ [HITS]: hits + 1, shop_busy: 1 })
+})
+
 test('a terminated thread loses no more than it recorded in its last moment', { timeout: 60_000 }, async () => {
   const program = start({ threads: 1 })
   const [thread] = await threadsOf(program, 1)

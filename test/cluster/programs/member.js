@@ -32,7 +32,8 @@ async function share() {
 }
 
 createInterface({ input: process.stdin }).on('line', (line) => {
-  const { to, startThread: starts, share: shares, terminate, ...command } = JSON.parse(line)
+  const { to, startThread: starts, share: shares, terminate, terminateAfterMs, ...command } = JSON.parse(line)
+  if (terminateAfterMs !== undefined) setTimeout(() => threads.get(to)?.terminate(), terminateAfterMs)
   if (starts) startThread()
   else if (shares) void share()
   else if (terminate) void threads.get(to).terminate()
