@@ -11,6 +11,9 @@ const BRAND = Symbol.for('tallyscope.error')
  */
 export class TallyscopeError extends Error {
   readonly code: string
+  static {
+    nameClass(this, 'TallyscopeError')
+  }
   /** @param message One line, or several. */
   constructor(code: string, message: string | readonly string[], options?: { cause?: unknown }) {
     super(typeof message === 'string' ? printable(message) : message.map(printable).join('\n'), options)
@@ -34,7 +37,11 @@ function printable(line: string): string {
 }
 
 /** A definition (measure, view, instrument, option) breaks a rule. It is thrown at once, and an earlier definition stays. */
-export class DefinitionError extends TallyscopeError {}
+export class DefinitionError extends TallyscopeError {
+  static {
+    nameClass(this, 'DefinitionError')
+  }
+}
 
 /**
  * An export that failed. `retryable` is true if the same batch may succeed later.
@@ -50,6 +57,9 @@ export class ExportError extends TallyscopeError {
   readonly delivered: number
   /** How long to wait before the next attempt, in milliseconds, if the destination requested it. */
   readonly retryAfterMs: number | undefined
+  static {
+    nameClass(this, 'ExportError')
+  }
   constructor(
     code: string,
     message: string,
@@ -64,10 +74,18 @@ export class ExportError extends TallyscopeError {
 
 /** Thrown by an exporter or transport that can never work again. It ends a periodic task. */
 export class TransportError extends TallyscopeError {
+  static {
+    nameClass(this, 'TransportError')
+  }
   /** True for a TransportError of any copy of this package in the process. */
   static override is(error: unknown): error is TransportError {
     return TallyscopeError.is(error) && error.name === 'TransportError'
   }
+}
+
+/** Names the errors of a class as its documentation does, also in bundles, whose minifier shortens the names of classes. */
+export function nameClass(errorClass: object, name: string): void {
+  Object.defineProperty(errorClass, 'name', { value: name, configurable: true })
 }
 
 /** True for errors of this realm and of others, such as those of a test runner. Throws for proxies that throw. */

@@ -1,10 +1,13 @@
-import { TallyscopeError } from '../../base/errors.js'
+import { nameClass, TallyscopeError } from '../../base/errors.js'
 
 /**
  * The error of a frame that is not valid: `ERR_GROUP_FRAME` if it breaks the format, `ERR_GROUP_LIMIT` if it exceeds a limit. Close its
  * connection. Frames before it stay applied.
  */
 export class FrameError extends TallyscopeError {
+  static {
+    nameClass(this, 'FrameError')
+  }
   declare readonly code: 'ERR_GROUP_FRAME' | 'ERR_GROUP_LIMIT'
 }
 

@@ -1,5 +1,5 @@
 import { cutString } from '../../base/intern-string.js'
-import { DefinitionError } from '../../base/errors.js'
+import { DefinitionError, nameClass } from '../../base/errors.js'
 import { cutRedacted } from '../../base/redact-credentials.js'
 
 const MAX_SHOWN = 20
@@ -40,6 +40,9 @@ export class Place {
 /** An invalid configuration, with code `ERR_CONFIGURATION`. The message has all problems, each with its path. */
 export class ConfigurationError extends DefinitionError {
   readonly problems: readonly ConfigurationProblem[]
+  static {
+    nameClass(this, 'ConfigurationError')
+  }
 
   constructor(problems: readonly ConfigurationProblem[]) {
     const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`
