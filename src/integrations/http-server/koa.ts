@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { setRoute } from './route-names.js'
+import { setRouteReader } from './route-names.js'
 
 /** The used part of a Koa context. Its router sets `_matchedRoute`. */
 export interface KoaContext {
@@ -9,15 +9,15 @@ export interface KoaContext {
 
 /**
  * Koa middleware that sets the route from Koa's router. It must be used before the router. Without it, the route of all Koa requests is
- * `unmatched`.
+ * `unmatched`. A route of `setRoute` is kept.
  * @example
  * app.use(koaRoute).use(router.routes())
  */
 export async function koaRoute(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
-  try {
-    await next()
-  } finally {
+  // The response may close before middleware ends: the client left, or the handler wrote to the response itself.
+  setRouteReader(context.req, () => {
     const route = context._matchedRoute
-    if (typeof route === 'string' || route instanceof RegExp) setRoute(context.req, String(route))
-  }
+    return typeof route === 'string' || route instanceof RegExp ? String(route) : undefined
+  })
+  await next()
 }

@@ -13,7 +13,10 @@ const MAX_ROUTES = 1_000
 const OTHER = 'other'
 
 /** The routes of `setRoute`. Most programs never call it, and a look-up in the map computes a hash of the request. */
-const setRoutes = processGlobal('http-given-routes', () => ({ isUsed: false, routes: new WeakMap<IncomingMessage, string>() }))
+const setRoutes = processGlobal('http-given-routes', () => ({
+  isUsed: false,
+  routes: new WeakMap<IncomingMessage, string | (() => string | undefined)>(),
+}))
 
 /**
  * Sets the route of a request, which becomes a label value and part of the span's name. Use a template, not a path. It is cut after 256
@@ -24,6 +27,12 @@ const setRoutes = processGlobal('http-given-routes', () => ({ isUsed: false, rou
 export function setRoute(request: IncomingMessage, route: string): void {
   setRoutes.isUsed = true
   setRoutes.routes.set(request, route)
+}
+
+/** Sets a function that returns the route of a request when its response closes. */
+export function setRouteReader(request: IncomingMessage, read: () => string | undefined): void {
+  setRoutes.isUsed = true
+  setRoutes.routes.set(request, read)
 }
 
 /** Finds the route of a request once it has been handled. */
@@ -51,7 +60,8 @@ export class RouteNames {
 
   #nameOf(request: IncomingMessage): string | undefined {
     try {
-      const name = (setRoutes.isUsed ? setRoutes.routes.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
+      const given = setRoutes.isUsed ? setRoutes.routes.get(request) : undefined
+      const name = (typeof given === 'function' ? given() : given) ?? this.#routeOf?.(request) ?? expressRoute(request)
       return typeof name === 'string' ? cutString(name, MAX_NAME_LENGTH) : undefined
     } catch {
       serverFault('route').value++

@@ -11,8 +11,6 @@ import {
   type HttpServerInstrumentation,
   type HttpServerOptions,
   instrumentHttpServer,
-  type KoaContext,
-  koaRoute,
   setRoute,
 } from 'tallyscope/http-server'
 import { serveMetrics } from 'tallyscope/prometheus'
@@ -127,31 +125,6 @@ test.each(['express', 'express-4'])('%s: the route is the template, prefixed wit
     'POST /admin/:tenant/boom 500 error': 1,
   })
   expect(spans.map((span) => span.name)).toContain('GET /shops/:shop/carts/:cart')
-})
-
-test("Koa: the route is that of Koa's router", async () => {
-  const Koa = require('koa') as {
-    new (): {
-      use(
-        fn: (context: KoaContext & { body?: unknown; _matchedRoute?: string; path: string }, next: () => Promise<unknown>) => unknown,
-      ): void
-      callback(): RequestListener
-    }
-  }
-  const { stats, spans } = watch()
-  const app = new Koa()
-  app.use(koaRoute)
-  app.use(async (context) => {
-    await delay(1)
-    if (context.path !== '/carts/1') return
-    context._matchedRoute = '/carts/:id' // as @koa/router does
-    context.body = 'x'
-  })
-  const { url } = await listen(app.callback())
-  await ask(`${url}/carts/1`)
-  await ask(`${url}/none`)
-  await until(() => spans.length === 2)
-  expect(counts(stats)).toEqual({ 'GET /carts/:id 200 ok': 1, 'GET unmatched 404 ok': 1 })
 })
 
 test('span and tags of a request are current in handlers and bodies and after await, and end with the request', async () => {
