@@ -10,9 +10,9 @@ export type OtlpProtocol = 'http/protobuf' | 'http/json'
 /** Options of both OTLP exporters. */
 export interface OtlpOptions extends SenderOptions {
   /** Base URL of the receiver; `/v1/metrics` or `/v1/traces` is appended. Default `http://localhost:4318`. */
-  readonly endpoint?: string
+  readonly endpoint?: string | URL
   /** URL of the receiver, which is used unchanged. Excludes `endpoint`. Default: derived from `endpoint`. */
-  readonly url?: string
+  readonly url?: string | URL
   /** Encoding of the requests. Default `http/protobuf`. */
   readonly protocol?: OtlpProtocol
   /** Compression of the requests. Default `gzip`. */

@@ -11,8 +11,13 @@ export interface Destination {
   readonly secrets: readonly string[]
 }
 
-/** Parses an http or https URL. Returns undefined if it is not one, or if percent escapes of user or password are not UTF-8. */
-export function parseDestination(text: unknown): Destination | undefined {
+/**
+ * Parses an http or https URL, a string or a `URL`. Returns undefined if it is not one, or if percent escapes of user or password are not
+ * UTF-8.
+ */
+export function parseDestination(address: unknown): Destination | undefined {
+  // Some environments of tests have a class URL of their own.
+  const text = Object.prototype.toString.call(address) === '[object URL]' ? String(address) : address
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined
   const url = new URL(text)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined

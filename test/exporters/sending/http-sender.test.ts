@@ -234,3 +234,10 @@ test.each<[string, SenderOptions, string]>([
 test.each(['localhost:4318', 'ftp://a', 'http://', '', 7, undefined, 'http://%ff:x@a'])('%s is not a destination', (url) => {
   expect(() => checkDestination('url', url)).toThrow(expect.objectContaining({ code: 'ERR_EXPORTER_URL' }))
 })
+
+test('a destination may be a URL object, which stays unchanged', () => {
+  const given = new URL('https://ann:secret@receiver.test/path?key=1')
+  const { url, authorization } = checkDestination('url', given)
+  expect([url.href, authorization]).toEqual(['https://receiver.test/path?key=1', `Basic ${btoa('ann:secret')}`])
+  expect(given.href).toBe('https://ann:secret@receiver.test/path?key=1')
+})

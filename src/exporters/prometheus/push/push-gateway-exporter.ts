@@ -21,7 +21,7 @@ import { groupPath } from './grouping-key.js'
 
 export interface PushGatewayExporterOptions {
   /** URL of the gateway, such as `http://127.0.0.1:9091`, with a path prefix if needed. User and password become Basic authorization. */
-  readonly url: string
+  readonly url: string | URL
   /** The label `job` of the group: the name of the program. */
   readonly job: string
   /** Further labels of the group. They override labels of the same name in the metrics. Default: none. */

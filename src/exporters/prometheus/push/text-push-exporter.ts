@@ -24,7 +24,7 @@ import { halfParts, type LinePart, lineParts } from './line-parts.js'
 
 export interface PrometheusTextPushExporterOptions extends SenderOptions {
   /** URL of the receiver, such as `http://127.0.0.1:8428/api/v1/import/prometheus`. User and password become Basic authorization. */
-  readonly url: string
+  readonly url: string | URL
   /**
    * Labels of every series, sent as `extra_label` in the URL. They replace labels of the same name. Set `job` and `instance`: without a
    * distinct `instance`, processes write to the same series. Default: none.

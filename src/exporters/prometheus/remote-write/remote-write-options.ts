@@ -9,7 +9,7 @@ import type { Compress } from './snappy-block.js'
 
 export interface RemoteWriteExporterOptions extends SenderOptions {
   /** URL of the receiver, such as `http://127.0.0.1:9090/api/v1/write`. User and password become Basic authorization. */
-  readonly url: string
+  readonly url: string | URL
   /** Version of the protocol. `auto` tries version 2, and uses the one that the receiver accepts. Default 1. */
   readonly version?: 1 | 2 | 'auto'
   /** The label `job`. Default: `service.namespace/service.name` of the resource, or `unknown_service:node`. */

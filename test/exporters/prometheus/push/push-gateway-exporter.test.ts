@@ -37,7 +37,7 @@ async function gateway(status = 200, headers: Record<string, string> = {}, answe
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received }
 }
 
-const exporter = (url: string, options: Partial<PushGatewayExporterOptions> = {}) =>
+const exporter = (url: string | URL, options: Partial<PushGatewayExporterOptions> = {}) =>
   new PushGatewayExporter({ url, job: 'nightly', ...options })
 
 test('export replaces the group by PUT with gzipped text', async () => {
@@ -55,7 +55,7 @@ test('export replaces the group by PUT with gzipped text', async () => {
 
 test('pushAdd is POST, delete is DELETE without a body, and gzip can be disabled', async () => {
   const { url, received } = await gateway(202)
-  const pushing = exporter(`${url}/prefix/`, { mode: 'pushAdd', gzip: false })
+  const pushing = exporter(new URL(`${url}/prefix/`), { mode: 'pushAdd', gzip: false })
   await pushing.export([one])
   await pushing.delete()
   await pushing.shutdown()
