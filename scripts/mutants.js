@@ -16,6 +16,7 @@ const FOLDERS = ['exporters/prometheus/format', 'metrics/store', 'stats/recordin
 const MORE_TESTS = {
   'metrics/store': ['test/metrics/instruments', 'test/stats/recording'],
   'metrics/instruments': ['test/metrics/store'],
+  'stats/recording': ['test/stats'],
   'stats/views': ['test/stats/recording'],
 }
 

@@ -466,3 +466,14 @@ test('a value that has no row in one view, and is refused by the other, is dropp
   expect([droppedBy('last', 'tags'), droppedBy('sum', 'negative')]).toEqual([1, 1])
   expect([dropped('tags'), dropped('negative')]).toEqual([1, 0])
 })
+
+test('two hundred handles each record into their own row, in every chunk and in each view', () => {
+  const { stats, measure, rows } = setUp()
+  const handles = Array.from({ length: 200 }, (_, at) => stats.bind(measure, { a: `tag ${at}` }))
+  for (let turn = 0; turn < 4; turn++) for (const [at, handle] of handles.entries()) handle.record(at % 2)
+  const row = (at: number, value: number) => `a=tag ${at}: ${value}`
+  const sorted = (kind: string) => rows(kind).toSorted((a, b) => parseInt(a.slice(6), 10) - parseInt(b.slice(6), 10))
+  expect(sorted('count')).toEqual(handles.map((_, at) => row(at, 4)))
+  expect(sorted('sum')).toEqual(handles.map((_, at) => row(at, (at % 2) * 4)))
+  expect(sorted('last')).toEqual(handles.map((_, at) => row(at, at % 2)))
+})
