@@ -8,6 +8,7 @@
 // cache                          holds                                       invalid when                       cleared by
 // measure.untaggedHandle         handle of records without tags              a view comes or goes               ViewManager.#setGroups
 // tags.newestHandle, its older   handles of a TagMap used twice, by measure  never: a handle checks its rows    (all, at the 17th)
+// tags.usedWith                  bits of the measures a TagMap came with     never: a bit only makes a handle   (nothing)
 // BoundMeasure.{first, kind, …}  its rows' cells, view by view               views change, its row is removed   isBound, after Epochs.changes moved
 // InstrumentHandle.only          the series of an instrument without labels  its row is removed                 SeriesRef, after Epochs.changes moved
 // StoreChunk.{kind, slots, …}    cells of the only column                    a column comes or goes             StoreChunk.settle
@@ -124,9 +125,7 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
   for (let at = 0; at < groups.length; at++) {
     const group = groups[at]!
     const row = rowOf(group, labels)
-    if (measure.groups !== groups) {
-      return recordRest(measure, ordinary(value), labels, { groups, done: at, isRecorded: reason === undefined })
-    }
+    if (measure.groups !== groups) return recordRest(measure, ordinary(value), labels, { groups, done: at, isRecorded: !reason })
     if (row < 0) {
       dropTags(group)
       continue
