@@ -239,7 +239,7 @@ export class BoundMeasure<K extends string = string> {
     if (this.seen !== epochs.changes) {
       // The row depends on the async context, so `seen` is not updated, and the rows are looked up at each record.
       if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
-      if (this.groups === undefined) {
+      if (this.groups === undefined && this.measure.groups.length > 0) {
         // Many handles record once, and rows cost more to bind than to look up.
         this.groups = NO_GROUPS
         return recordLabels(this.measure, value, this.labels, undefined)
