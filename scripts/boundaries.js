@@ -9,7 +9,8 @@ import { sourceFacts } from './source-facts.js'
  * In a list, the name of a folder includes its subfolders. `types of …` allows only `import type`.
  */
 export const FOLDERS = {
-  base: [],
+  'base/strings': [],
+  base: ['base'],
   'metrics/data': ['base'],
   'metrics/store': ['base', 'metrics/data'],
   'metrics/histograms': ['base', 'metrics/data', 'metrics/store'],
@@ -26,7 +27,8 @@ export const FOLDERS = {
   'trace/propagation': ['base', 'stats/tags', 'trace/context'],
   'trace/views': ['base', 'stats', 'trace/context', 'trace/data'],
   trace: ['base', 'stats', 'trace'],
-  http: ['base', 'metrics/instruments', 'stats', 'trace'],
+  'http/views': ['base', 'metrics/instruments', 'stats'],
+  http: ['base', 'metrics/instruments', 'stats', 'trace', 'http'],
   runtime: ['base', 'metrics/data'],
   'cluster/data': ['base', 'metrics'],
   'cluster/net': ['base', 'cluster/data'],

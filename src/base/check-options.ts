@@ -1,6 +1,6 @@
-import { componentName, inspectValue } from './inspect-value.js'
+import { componentName, inspectValue } from './strings/inspect-value.js'
 import { DefinitionError } from './errors.js'
-import { nearest } from './nearest-name.js'
+import { nearest } from './strings/nearest-name.js'
 
 /** Lists every option of a type. A list with a missing or an unknown option does not compile. */
 export type OptionNames<T> = { readonly [key in keyof Required<T>]: true }

@@ -2,7 +2,7 @@ import { checkFunction } from './check-options.js'
 import type { Clock } from './clock.js'
 import { DefinitionError } from './errors.js'
 import { finallyAsync } from './finally-async.js'
-import { inspectValue } from './inspect-value.js'
+import { inspectValue } from './strings/inspect-value.js'
 
 /** Units per millisecond. */
 const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6, min: 1 / 60_000, h: 1 / 3_600_000 }

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { cutString } from './intern-string.js'
-import { escapeControlCharacters } from './inspect-value.js'
+import { cutString } from './strings/intern-string.js'
+import { escapeControlCharacters } from './strings/inspect-value.js'
 
 const MAX_LINE_LENGTH = 4_096
 const BRAND = Symbol.for('tallyscope.error')

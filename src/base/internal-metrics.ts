@@ -1,4 +1,4 @@
-import { ownString } from './intern-string.js'
+import { ownString } from './strings/intern-string.js'
 import { getOrInsert } from './get-or-insert.js'
 import { processGlobal } from './process-global.js'
 

@@ -1,5 +1,5 @@
-import { cutString } from './intern-string.js'
-import { escapeControlCharacters } from './inspect-value.js'
+import { cutString } from './strings/intern-string.js'
+import { escapeControlCharacters } from './strings/inspect-value.js'
 import { processEnd } from './process-end.js'
 import { processGlobal } from './process-global.js'
 

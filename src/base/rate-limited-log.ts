@@ -1,7 +1,7 @@
-import { cutString } from './intern-string.js'
-import { escapeControlCharacters } from './inspect-value.js'
+import { cutString } from './strings/intern-string.js'
+import { escapeControlCharacters } from './strings/inspect-value.js'
 import { errorCode, errorMessage, isError } from './errors.js'
-import { cutRedacted } from './redact-credentials.js'
+import { cutRedacted } from './strings/redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
 

@@ -1,5 +1,5 @@
-import { inspectValue } from './inspect-value.js'
-import { isPrintableAscii } from './printable-ascii.js'
+import { inspectValue } from './strings/inspect-value.js'
+import { isPrintableAscii } from './strings/printable-ascii.js'
 /**
  * The identity of the reporting process: a type such as `container` or `host`, and labels. It is exported with all metrics and spans.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/resource/Resource.md

@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { componentName } from '../base/inspect-value.js'
+import { componentName } from '../base/strings/inspect-value.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { ChangeReader } from './data/contributor.js'
 import type { GroupData } from './group-data.js'

@@ -1,6 +1,6 @@
 import { checkNumber } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
-import { inspectValue } from '../base/inspect-value.js'
+import { inspectValue } from '../base/strings/inspect-value.js'
 
 export const OPTION_CODE = 'ERR_EXPORTER_OPTION'
 

@@ -1,5 +1,5 @@
 import { errorMessage } from '../base/errors.js'
-import { internString } from '../base/intern-string.js'
+import { internString } from '../base/strings/intern-string.js'
 import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 

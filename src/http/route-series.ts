@@ -1,5 +1,5 @@
 import { httpMethodName, METHOD_COUNT } from './http-method.js'
-import type { HttpOutcome } from './http-views.js'
+import type { HttpOutcome } from './views/http-views.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 import type { ServerMeasures, ServerSeries, ServerTags } from './server-measures.js'
 

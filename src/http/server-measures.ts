@@ -5,10 +5,10 @@ import {
   HTTP_SERVER_RESPONSE_SIZE,
   HTTP_SERVER_STREAM_DURATION,
   type HttpOutcome,
-} from './http-views.js'
-import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from './opencensus-http-views.js'
-import { defineReadyMeasure } from './predefined-view.js'
-import { PROM_CLIENT_SERVER_DURATION, PROM_CLIENT_UNMATCHED } from './prom-client-http-views.js'
+} from './views/http-views.js'
+import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from './views/opencensus-http-views.js'
+import { defineReadyMeasure } from './views/predefined-view.js'
+import { PROM_CLIENT_SERVER_DURATION, PROM_CLIENT_UNMATCHED } from './views/prom-client-http-views.js'
 import type { BoundMeasure } from '../stats/recording/record.js'
 import type { Stats } from '../stats/stats.js'
 import type { TagMap, Tags } from '../stats/tags/tag-map.js'

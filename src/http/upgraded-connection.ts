@@ -7,7 +7,7 @@ import { StatusCode } from '../trace/data/status-code.js'
 import { bytesOf } from './http-body-bytes.js'
 import { setResponseStatus, SWITCHING_PROTOCOLS } from './http-attributes.js'
 import { httpMethodIndex } from './http-method.js'
-import type { HttpOutcome } from './http-views.js'
+import type { HttpOutcome } from './views/http-views.js'
 import { type RequestAttributes, setStatusCode } from './request-attributes.js'
 import type { ExchangeHome } from './server-exchange.js'
 

@@ -1,5 +1,5 @@
 import { DefinitionError } from '../base/errors.js'
-import { inspectValue } from '../base/inspect-value.js'
+import { inspectValue } from '../base/strings/inspect-value.js'
 import { readSmallFile } from './read-small-file.js'
 
 const MAX_BYTES = 65_536

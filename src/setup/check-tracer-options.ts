@@ -1,6 +1,6 @@
 import { checkBooleans, checkMethods, checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
-import { inspectValue } from '../base/inspect-value.js'
+import { inspectValue } from '../base/strings/inspect-value.js'
 import type { SpanLimits } from '../trace/data/span-limits.js'
 
 /** The options of a tracer that are checked. */

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
-import { inspectValue } from '../base/inspect-value.js'
+import { inspectValue } from '../base/strings/inspect-value.js'
 import { endSpan } from './span/run-in-span.js'
 import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'

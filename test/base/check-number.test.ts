@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkNumber } from '../../src/base/check-options.js'
-import { componentName } from '../../src/base/inspect-value.js'
+import { componentName } from '../../src/base/strings/inspect-value.js'
 
 describe('a number', () => {
   test.each([1, 1.5, 10])('%d is within its range', (value) => {

@@ -6,7 +6,7 @@ import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { endOfCodePoints } from '../../src/base/intern-string.js'
+import { endOfCodePoints } from '../../src/base/strings/intern-string.js'
 import type { Exporter } from '../../src/base/exporter.js'
 import { MemoryExporter } from '../../src/exporters/memory-exporter.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'

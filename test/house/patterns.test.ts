@@ -96,7 +96,7 @@ test('the attacks find expressions of quadratic, cubic and exponential time', ()
 test('expressions built at run time contain no input of callers', () => {
   expect(found.flatMap(({ made }) => made)).toEqual([
     // Of secrets in the configuration, each character with alternatives that begin differently.
-    "base/redact-credentials.ts: new RegExp(parts.map(spellings).join(''), 'gi')",
+    "base/strings/redact-credentials.ts: new RegExp(parts.map(spellings).join(''), 'gi')",
     "integrations/http-client/undici-requests.ts: new RegExp(`^${wanted}: .*\\\\r?\\\\n`, 'gim')",
     "integrations/http-client/undici-requests.ts: new RegExp(`^${wanted}: (.*?)\\r?$`, 'im')",
     "runtime/process-collector.ts: new RegExp(`^${field}:\\\\s*(\\\\d+) kB`, 'm')",

@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { TallyscopeError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { errorText } from '../../base/rate-limited-log.js'

@@ -1,6 +1,6 @@
 import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
-import { cutString } from '../../base/intern-string.js'
-import { escapeControlCharacters } from '../../base/inspect-value.js'
+import { cutString } from '../../base/strings/intern-string.js'
+import { escapeControlCharacters } from '../../base/strings/inspect-value.js'
 import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'

@@ -1,5 +1,5 @@
 import type { DistributionValue, Metric, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
-import { escapeControlCharacters } from '../../base/inspect-value.js'
+import { escapeControlCharacters } from '../../base/strings/inspect-value.js'
 
 /**
  * Formats a metric in a human-readable form, with values to five digits:

@@ -1,5 +1,5 @@
 import type { SpanData } from '../../trace/data/span-data.js'
-import { escapeControlCharacters } from '../../base/inspect-value.js'
+import { escapeControlCharacters } from '../../base/strings/inspect-value.js'
 
 /**
  * Formats a span in a human-readable form. Empty parts are omitted.

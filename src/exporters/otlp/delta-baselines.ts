@@ -1,4 +1,4 @@
-import { memoize } from '../../metrics/data/memoize.js'
+import { memoize } from '../../base/memoize.js'
 import type { ExponentialValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 

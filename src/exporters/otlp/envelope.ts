@@ -1,5 +1,5 @@
 import type { Resource } from '../../base/resource.js'
-import { PACKAGE_VERSION } from '../sending/package-version.js'
+import { PACKAGE_VERSION } from '../../base/package-version.js'
 import { ProtobufWriter, tag } from '../protobuf-writer.js'
 import { writeResource } from './attributes.js'
 

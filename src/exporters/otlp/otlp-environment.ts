@@ -1,5 +1,5 @@
 import type { Environment, VariableProblem } from '../../base/resource.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { parseWholeNumber } from '../parse-whole-number.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { parseDestination } from '../sending/destination.js'

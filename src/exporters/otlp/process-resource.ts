@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { PACKAGE_VERSION } from '../sending/package-version.js'
+import { PACKAGE_VERSION } from '../../base/package-version.js'
 import { processGlobal } from '../../base/process-global.js'
 import type { Resource } from '../../base/resource.js'
 

@@ -1,4 +1,4 @@
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
 /** The URL that requests are sent to, without its secrets. */

@@ -1,5 +1,5 @@
-import { escapeControlCharacters } from '../../base/inspect-value.js'
-import { redactSecrets } from '../../base/redact-credentials.js'
+import { escapeControlCharacters } from '../../base/strings/inspect-value.js'
+import { redactSecrets } from '../../base/strings/redact-credentials.js'
 import type { HttpReply } from './http-sender.js'
 
 const MAX_READ_CHARACTERS = 4_096

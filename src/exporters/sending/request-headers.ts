@@ -1,4 +1,4 @@
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { refuseOption } from '../exporter-options.js'
 
 export type HeaderValues = Readonly<Record<string, string>>

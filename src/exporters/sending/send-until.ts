@@ -1,7 +1,7 @@
 import { retryDelayMs } from '../../base/export-failure.js'
 import type { Clock } from '../../base/clock.js'
 import { pause } from '../../base/timer.js'
-import { sizeOf } from '../../serving/byte-chunks.js'
+import { sizeOf } from '../../base/byte-chunks.js'
 import { type HttpReply, type HttpRequest, type HttpSender, SendError } from './http-sender.js'
 import { type IsRetryable, replyMeaning } from './reply-meaning.js'
 import { retryAfterMs } from './retry-after.js'

@@ -1,6 +1,6 @@
 import type { Environment, VariableProblem } from '../../base/resource.js'
 import { givenOptions } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { parseWholeNumber } from '../parse-whole-number.js'
 import { CARDINALITIES, isExternalEnv, type StatsdExporterOptions } from './statsd-options.js'
 

@@ -1,4 +1,4 @@
-import { memoize } from '../../metrics/data/memoize.js'
+import { memoize } from '../../base/memoize.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import type { ExportCounts } from '../export-counts.js'
 import { type Packet, PacketPacker } from './packet-packer.js'

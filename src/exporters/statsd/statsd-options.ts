@@ -1,6 +1,6 @@
 import { checkBooleans, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { checkMaxQueuedExports } from '../export-queue.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'

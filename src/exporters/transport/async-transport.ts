@@ -1,7 +1,7 @@
 import { type Clock, timerClock } from '../../base/clock.js'
 import { checkExporter, type Exporter, type Transport } from '../../base/exporter.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
-import { componentName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/strings/inspect-value.js'
 import { runDetached } from '../../base/suppression.js'
 import { exportNow, settleNow } from './export-sync.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'

@@ -1,5 +1,5 @@
 import { contextState, type Frame, runInFrame } from '../../base/context.js'
-import type { HttpOutcome } from '../../http/http-views.js'
+import type { HttpOutcome } from '../../http/views/http-views.js'
 import { addErrorAttributes, addResponseStatus, HttpAttribute, SWITCHING_PROTOCOLS } from '../../http/http-attributes.js'
 import type { Span } from '../../trace/span/span.js'
 import { Status } from '../../trace/data/status.js'

@@ -1,9 +1,9 @@
-import { cutString, internString } from '../../base/intern-string.js'
+import { cutString, internString } from '../../base/strings/intern-string.js'
 import type { Measure } from '../../stats/recording/measure.js'
 import { httpMethodTag } from '../../http/http-method.js'
-import { HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE, type HttpOutcome } from '../../http/http-views.js'
-import { OPENCENSUS_CLIENT_LATENCY, OPENCENSUS_CLIENT_RECEIVED, OPENCENSUS_CLIENT_SENT } from '../../http/opencensus-http-views.js'
-import { defineReadyMeasure } from '../../http/predefined-view.js'
+import { HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE, type HttpOutcome } from '../../http/views/http-views.js'
+import { OPENCENSUS_CLIENT_LATENCY, OPENCENSUS_CLIENT_RECEIVED, OPENCENSUS_CLIENT_SENT } from '../../http/views/opencensus-http-views.js'
+import { defineReadyMeasure } from '../../http/views/predefined-view.js'
 import type { Stats } from '../../stats/stats.js'
 import { TagMap } from '../../stats/tags/tag-map.js'
 

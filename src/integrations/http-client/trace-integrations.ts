@@ -1,4 +1,4 @@
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { warnOnce } from '../../base/logger.js'
 import { INTEGRATIONS } from '../../setup/configuration/component-registry.js'
 import { type HttpClientInstrumentation, instrumentHttpClient, type InstrumentHttpClientOptions } from './instrument.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { cutString } from '../../base/intern-string.js'
+import { cutString } from '../../base/strings/intern-string.js'
 import { getOrInsert } from '../../base/get-or-insert.js'
 import { processGlobal } from '../../base/process-global.js'
 import { type RequestTagReader, RouteSeries } from '../../http/route-series.js'

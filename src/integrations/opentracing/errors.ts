@@ -1,4 +1,4 @@
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { nameClass, TallyscopeError } from '../../base/errors.js'
 
 /** `inject` or `extract` was called with an unknown format. `ERR_OPENTRACING_FORMAT` */

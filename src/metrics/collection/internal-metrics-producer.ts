@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
 import { processGlobal } from '../../base/process-global.js'
-import { memoize } from '../data/memoize.js'
+import { memoize } from '../../base/memoize.js'
 import type { Metric, MetricDescriptor, MetricType, TimeSeries } from '../data/metric.js'
 import type { MetricProducer } from '../data/producer.js'
 

@@ -1,5 +1,5 @@
 import { isThenable } from '../../base/finally-async.js'
-import { componentName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/strings/inspect-value.js'
 import type { GatheringContext, MetricProducer } from './producer.js'
 import type { Family } from './row-source.js'
 

@@ -1,4 +1,4 @@
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { exposedName, labelName, ownedNames } from './prometheus-name.js'

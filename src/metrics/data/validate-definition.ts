@@ -1,6 +1,6 @@
 import { checkOneOf, isObject } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
-import { isPrintableAscii } from '../../base/printable-ascii.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
+import { isPrintableAscii } from '../../base/strings/printable-ascii.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import type { MergeRule } from './metric.js'

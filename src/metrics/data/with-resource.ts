@@ -1,7 +1,7 @@
 import type { Resource } from '../../base/resource.js'
 import { ForwardingSource } from './forwarding-source.js'
 import { mapProducer } from './map-producer.js'
-import { memoize } from './memoize.js'
+import { memoize } from '../../base/memoize.js'
 import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowSource } from './row-source.js'
 

@@ -1,6 +1,6 @@
 import { checkNumber } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 
 /** More bounds are refused, because each series has memory for all buckets. */
 const MAX_BOUNDS = 512

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
 /** Options of percentiles. All have defaults. */

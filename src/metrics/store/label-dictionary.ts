@@ -1,4 +1,4 @@
-import { internString } from '../../base/intern-string.js'
+import { internString } from '../../base/strings/intern-string.js'
 import { siteOf } from './label-access.js'
 import { labelString } from './label-value.js'
 import { ShortStringHash } from './short-string-hash.js'

@@ -1,5 +1,5 @@
 import { warnOnce } from '../../base/logger.js'
-import { nearest } from '../../base/nearest-name.js'
+import { nearest } from '../../base/strings/nearest-name.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { areOfTagMap, type Labels } from './shared-tag-map.js'
 

@@ -1,4 +1,4 @@
-import { endOfCodePoints, internString } from '../../base/intern-string.js'
+import { endOfCodePoints, internString } from '../../base/strings/intern-string.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** Limit of a tag value in code points; the rest is cut. */

@@ -1,8 +1,8 @@
 import { type ComponentCall, ExpressionFault, parseExpression, parseExpressions, type TextValue } from './component-expression.js'
 import { REPLACEMENTS, type OptionType, COMPONENTS, type ComponentDefinition, type ComponentKind } from './component-registry.js'
 import { isObject } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
-import { nearest, plain } from '../../base/nearest-name.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
+import { nearest, plain } from '../../base/strings/nearest-name.js'
 import type { Place } from './problem.js'
 
 /** The name of a built-in component with its options. The component itself checks their values. */

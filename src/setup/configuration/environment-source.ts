@@ -1,7 +1,7 @@
 import type { Environment } from '../../base/resource.js'
 import { ALSO, type Layer, put } from './object-source.js'
-import { inspectValue } from '../../base/inspect-value.js'
-import { nearest } from '../../base/nearest-name.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
+import { nearest } from '../../base/strings/nearest-name.js'
 import { Place, type Report } from './problem.js'
 import { SETTING_PATHS, type SettingPath } from './settings.js'
 

@@ -1,5 +1,5 @@
 import { isObject } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { Place, type Report } from './problem.js'
 import { isSection, readSetting, type SettingPath, type Settings, settingHint, settingOf } from './settings.js'
 

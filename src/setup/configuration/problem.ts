@@ -1,6 +1,6 @@
-import { cutString } from '../../base/intern-string.js'
+import { cutString } from '../../base/strings/intern-string.js'
 import { DefinitionError, nameClass } from '../../base/errors.js'
-import { cutRedacted } from '../../base/redact-credentials.js'
+import { cutRedacted } from '../../base/strings/redact-credentials.js'
 
 const MAX_SHOWN = 20
 const MAX_PATH_LENGTH = 200

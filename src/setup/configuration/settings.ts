@@ -1,7 +1,7 @@
 import { isLabels, type Component, readBoolean, readNumber, readComponent, readComponents } from './component-parser.js'
 import { COMPONENTS, INTEGRATIONS } from './component-registry.js'
-import { inspectValue } from '../../base/inspect-value.js'
-import { nearest, plain } from '../../base/nearest-name.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
+import { nearest, plain } from '../../base/strings/nearest-name.js'
 import type { Place } from './problem.js'
 
 type Labels = Readonly<Record<string, string>>

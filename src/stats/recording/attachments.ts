@@ -1,5 +1,5 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import { ownString } from '../../base/intern-string.js'
+import { ownString } from '../../base/strings/intern-string.js'
 
 /** Attachments of a value, which become the labels of an exemplar: `trace_id`, `span_id`, … Keys and values are strings. */
 export type Attachments = Readonly<Record<string, string>>

@@ -1,6 +1,6 @@
 import { checkOneOf } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { checkDescription, checkKeys, checkName, checkUnit } from '../../metrics/data/validate-definition.js'
 import type { ListenerGroup } from './listener.js'

@@ -1,4 +1,4 @@
-import { internRecent, internString, SHORTEST_SLICE } from '../../base/intern-string.js'
+import { internRecent, internString, SHORTEST_SLICE } from '../../base/strings/intern-string.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
 import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'

@@ -1,4 +1,4 @@
-import { isPrintableAscii } from '../../base/printable-ascii.js'
+import { isPrintableAscii } from '../../base/strings/printable-ascii.js'
 import { internalCount, type InternalMetric, internalCounter } from '../../base/internal-metrics.js'
 import { isTagKey, NO_PROPAGATION, TagMap, type TagTtl } from './tag-map.js'
 

@@ -1,4 +1,4 @@
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { checkIsObject, checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'

@@ -1,4 +1,4 @@
-import { internString } from '../../base/intern-string.js'
+import { internString } from '../../base/strings/intern-string.js'
 import { cutKey } from './cut-strings.js'
 import { BoundedMap } from './bounded-map.js'
 import { type TruncatableString, truncatable } from './truncatable.js'

@@ -1,4 +1,4 @@
-import { cutString } from '../../base/intern-string.js'
+import { cutString } from '../../base/strings/intern-string.js'
 import type { InternalCount } from '../../base/internal-metrics.js'
 import { readSafely } from './read-safely.js'
 import { MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MAX_STATUS_DETAILS } from './span-limits.js'

@@ -1,4 +1,4 @@
-import { internString } from '../../base/intern-string.js'
+import { internString } from '../../base/strings/intern-string.js'
 import type { InternalCount } from '../../base/internal-metrics.js'
 import type { Annotation } from './annotation.js'
 import {

@@ -1,4 +1,4 @@
-import { internString } from '../../base/intern-string.js'
+import { internString } from '../../base/strings/intern-string.js'
 import { truncatable } from './truncatable.js'
 
 const MAX_FRAMES = 128

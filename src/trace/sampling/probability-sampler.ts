@@ -1,6 +1,6 @@
 import { checkOptions } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { readHexWords } from '../context/hex.js'
 import type { Sampler, SamplingInput } from './sampler.js'
 import type { TraceId } from '../context/trace-id.js'

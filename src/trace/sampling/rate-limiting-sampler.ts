@@ -1,7 +1,7 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import type { Sampler } from './sampler.js'
 
 export interface RateLimitingSamplerOptions {

@@ -1,5 +1,5 @@
 import { getOrInsert } from '../../base/get-or-insert.js'
-import { internString } from '../../base/intern-string.js'
+import { internString } from '../../base/strings/intern-string.js'
 import { BoundedList } from '../data/bounded-list.js'
 import { type RunningSpan, RunningSpans } from './running-spans.js'
 import type { SpanData } from '../data/span-data.js'

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { OtlpMetricExporter } from '../../../src/exporters/otlp/otlp-metric-exporter.js'
 import { gatherFamilies } from '../../../src/metrics/collection/gather.js'
-import { memoize } from '../../../src/metrics/data/memoize.js'
+import { memoize } from '../../../src/base/memoize.js'
 import { relabel } from '../../../src/metrics/data/relabel.js'
 import { type Family, isRowSource, type RowChunk } from '../../../src/metrics/data/row-source.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'

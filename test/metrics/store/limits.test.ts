@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inspectValue } from '../../../src/base/inspect-value.js'
+import { inspectValue } from '../../../src/base/strings/inspect-value.js'
 import { readLimits, type EngineLimits } from '../../../src/metrics/store/limits.js'
 
 test('each limit has a default', () => {

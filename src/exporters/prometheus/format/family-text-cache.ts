@@ -1,4 +1,4 @@
-import { memoize } from '../../../metrics/data/memoize.js'
+import { memoize } from '../../../base/memoize.js'
 import { type RowChunk, type RowSource, isVisibleIn } from '../../../metrics/data/row-source.js'
 import { seriesOf } from '../../../metrics/data/snapshot.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'

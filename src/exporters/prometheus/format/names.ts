@@ -1,6 +1,6 @@
 import { baseName, exposedName, isCumulative, labelName, ownedNames, sampleNames, unitWord } from '../../../metrics/data/prometheus-name.js'
 import { formatBound, formatNumber } from './format-number.js'
-import { memoize } from '../../../metrics/data/memoize.js'
+import { memoize } from '../../../base/memoize.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
 /** The label of the series for all values beyond the cardinality limit. */

@@ -1,6 +1,6 @@
 import { DefinitionError } from '../../../base/errors.js'
 import { isThenable } from '../../../base/finally-async.js'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { internalCount, internalCounter } from '../../../base/internal-metrics.js'
 import { warnOnce } from '../../../base/logger.js'
 import type { Family, RowSource } from '../../../metrics/data/row-source.js'

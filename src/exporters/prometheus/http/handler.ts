@@ -7,7 +7,7 @@ import { beginGathering, checkProducers } from '../../../metrics/collection/gath
 import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
 import type { MetricProducer } from '../../../metrics/data/producer.js'
 import type { Family } from '../../../metrics/data/row-source.js'
-import { joined, sizeOf } from '../../../serving/byte-chunks.js'
+import { joined, sizeOf } from '../../../base/byte-chunks.js'
 import { gzipBytes, gzipChunks } from '../../../serving/gzip.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { type RequestHeaders, type RequestQuery, scrapeTimeoutMs, wantedNames } from '../../../serving/scrape-request.js'

@@ -1,6 +1,6 @@
 import { isObject } from '../../../base/check-options.js'
 import { DefinitionError } from '../../../base/errors.js'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { headerValue, type RequestHeaders } from '../../../serving/scrape-request.js'
 import type { Encoder } from '../format/encoder.js'
 import { headerClauses } from './accept-header.js'

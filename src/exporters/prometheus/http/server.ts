@@ -1,7 +1,7 @@
 import { checkOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
 import { ownServer } from '../../../serving/owned-servers.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'

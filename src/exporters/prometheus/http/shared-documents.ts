@@ -1,6 +1,6 @@
 import { getOrInsert } from '../../../base/get-or-insert.js'
 import type { Family } from '../../../metrics/data/row-source.js'
-import { joined } from '../../../serving/byte-chunks.js'
+import { joined } from '../../../base/byte-chunks.js'
 import { gzipBytes } from '../../../serving/gzip.js'
 import type { Encoder } from '../format/encoder.js'
 import { intact, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'

@@ -1,4 +1,4 @@
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { DefinitionError } from '../../../base/errors.js'
 import { constantTexts } from '../../../metrics/data/validate-definition.js'
 import { isLabelName } from '../format/names.js'

@@ -2,7 +2,7 @@ import { checkRequiredOptions, type OptionNames, optionNames } from '../../../ba
 import { type Clock, timerClock } from '../../../base/clock.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import type { Metric } from '../../../metrics/data/metric.js'
 import { gzipBytes } from '../../../serving/gzip.js'

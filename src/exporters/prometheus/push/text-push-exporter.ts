@@ -1,6 +1,6 @@
 import { checkBooleans, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { ExportError } from '../../../base/errors.js'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { runDetached } from '../../../base/suppression.js'
 import { RisingTime } from '../../../metrics/collection/rising-time.js'

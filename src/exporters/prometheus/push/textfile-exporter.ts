@@ -2,7 +2,7 @@ import { checkRequiredOptions, type OptionNames } from '../../../base/check-opti
 import { randomUUID } from 'node:crypto'
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'

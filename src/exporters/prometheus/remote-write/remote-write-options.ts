@@ -1,5 +1,5 @@
 import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
-import { inspectValue } from '../../../base/inspect-value.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { checkDestination, type Destination } from '../../sending/destination.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'

@@ -1,4 +1,4 @@
-import { getOrInsert } from '../../base/get-or-insert.js'
+import { getOrInsert } from './get-or-insert.js'
 
 /** Returns `make` with its results cached by object, for as long as the object lives: the same object always gets the same result. */
 export function memoize<K extends object, V extends object>(make: (key: K) => V): (key: K) => V {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { memoize } from '../../../src/metrics/data/memoize.js'
+import { memoize } from '../../src/base/memoize.js'
 
 test('a memoized function runs once for each object, and returns the same result again', () => {
   let made = 0

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { internString } from '../../src/base/intern-string.js'
+import { internString } from '../../../src/base/strings/intern-string.js'
 
 test.each(['', 'short', '0123456789ab', '0123456789abc', 'é'.repeat(40), '\u{1f600}'.repeat(20)])('a copy is equal: %j', (text) => {
   expect(internString(text)).toBe(text)

@@ -1,4 +1,4 @@
-import { count } from '../stats/views/aggregation.js'
+import { count } from '../../stats/views/aggregation.js'
 import { OPENCENSUS_BYTES, OPENCENSUS_HTTP_MS } from './opencensus-bounds.js'
 import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 

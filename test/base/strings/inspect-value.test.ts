@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { escapeControlCharacters, inspectValue } from '../../src/base/inspect-value.js'
+import { escapeControlCharacters, inspectValue } from '../../../src/base/strings/inspect-value.js'
 
 const hostile = {
   toString: () => {

@@ -1,4 +1,4 @@
-import { distribution, percentiles } from '../stats/views/aggregation.js'
+import { distribution, percentiles } from '../../stats/views/aggregation.js'
 import { IDLE_EXPIRY_MS } from './http-views.js'
 import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 

@@ -1,6 +1,6 @@
-import type { Aggregation } from '../stats/views/aggregation.js'
-import type { Measure, MeasureOptions } from '../stats/recording/measure.js'
-import type { Stats } from '../stats/stats.js'
+import type { Aggregation } from '../../stats/views/aggregation.js'
+import type { Measure, MeasureOptions } from '../../stats/recording/measure.js'
+import type { Stats } from '../../stats/stats.js'
 
 /** A predefined measure. It is defined on an engine when it is first needed. */
 export interface ReadyMeasure extends MeasureOptions {

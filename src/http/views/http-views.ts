@@ -1,4 +1,4 @@
-import { distribution } from '../stats/views/aggregation.js'
+import { distribution } from '../../stats/views/aggregation.js'
 import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 
 /** Rows of these views without a value for this time are removed, because callers choose some of the tag values. */

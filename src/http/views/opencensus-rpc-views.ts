@@ -1,4 +1,4 @@
-import { type Aggregation, count, sum } from '../stats/views/aggregation.js'
+import { type Aggregation, count, sum } from '../../stats/views/aggregation.js'
 import { OPENCENSUS_BYTES, OPENCENSUS_COUNTS, OPENCENSUS_RPC_MS } from './opencensus-bounds.js'
 import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 

@@ -1,4 +1,4 @@
-import { type Aggregation, distribution } from '../stats/views/aggregation.js'
+import { type Aggregation, distribution } from '../../stats/views/aggregation.js'
 
 // The bounds of the OpenCensus specification, without the leading 0, whose bucket is always empty.
 

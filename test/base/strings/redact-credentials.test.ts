@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { redactCredentials, redactSecrets } from '../../src/base/redact-credentials.js'
+import { redactCredentials, redactSecrets } from '../../../src/base/strings/redact-credentials.js'
 
 test.each([
   ['http://user:pass@host:9091/path', 'http://…@host:9091/path'],
