@@ -54,7 +54,7 @@ const reopenings = internalCounter('tallyscope_file_reopenings_total', 'Files op
 const MODES = { min: 0, max: 0o777, integer: true }
 
 /** Items are serialised for this time before control returns to the event loop. */
-const SLICE_MS = 5
+const WRITE_SLICE_MS = 5
 
 /**
  * Appends each item to a file, as one line of JSON.
@@ -207,12 +207,12 @@ export class FileExporter<T> implements Exporter<T> {
     const unfinished = new UnfinishedExport(items, slot, (line) => this.#bytes(line))
     this.#unfinished.add(unfinished)
     try {
-      let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+      let sliceEndMs = this.#clock.monotonicMs() + WRITE_SLICE_MS
       while (!unfinished.isDone) {
         unfinished.step()
         if (this.#clock.monotonicMs() < sliceEndMs) continue
         await new Promise((resume) => void inNextTurn(resume))
-        sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+        sliceEndMs = this.#clock.monotonicMs() + WRITE_SLICE_MS
       }
     } finally {
       this.#unfinished.delete(unfinished)
