@@ -39,8 +39,8 @@ test('a folder may import only the folders listed for it', () => {
     },
     ['metrics/data/metric.ts: imports stats/views/view.ts: metrics/data may import base, not stats/views'],
   )
-  check({ 'base/names.ts': `export * from '../metrics/data/metric.js'`, 'metrics/data/metric.ts': '' }, [
-    'base/names.ts: imports metrics/data/metric.ts: base may import nothing of ours, not metrics/data',
+  check({ 'base/strings/names.ts': `export * from '../../metrics/data/metric.js'`, 'metrics/data/metric.ts': '' }, [
+    'base/strings/names.ts: imports metrics/data/metric.ts: base/strings may import nothing of ours, not metrics/data',
   ])
 })
 
