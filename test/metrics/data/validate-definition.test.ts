@@ -31,10 +31,13 @@ describe('a name', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     [7, '7'],
-    [hostile, 'an object'],
     [['a', 'b'], 'an array'],
   ])('may not be %j', (value, shown) => {
     expect(name(value)).toBe(`ERR_NAME: a measure name must be 1 to 255 printable ASCII characters: ${shown} is not`)
+  })
+  test('may not be the options, which are the second argument', () => {
+    const rule = 'ERR_NAME: a measure name must be 1 to 255 printable ASCII characters: an object is not'
+    expect(name(hostile)).toBe(`${rule}. The name is the first argument, the options are the second.`)
   })
 })
 
