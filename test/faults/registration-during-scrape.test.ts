@@ -5,7 +5,7 @@ import { protobufEncoder } from '../../src/exporters/prometheus/format/protobuf.
 import { textEncoder } from '../../src/exporters/prometheus/format/text-encoder.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import type { Family } from '../../src/metrics/data/row-source.js'
-import { count, distribution, lastValue, sum } from '../../src/stats/views/aggregation.js'
+import { type Aggregation, count, distribution, lastValue, sum } from '../../src/stats/views/aggregation.js'
 import type { Measure } from '../../src/stats/recording/measure.js'
 import { Stats } from '../../src/stats/stats.js'
 import { type ProtobufMetric, readProtobuf } from '../exporters/prometheus/format/read-protobuf.js'
@@ -47,6 +47,41 @@ test('a view that is unregistered while the first document is written is left ou
         ['c3', 5_000, 1],
       ],
     ])
+  }
+})
+
+test('a view that shares rows is complete in a document that was begun before one of its rows was removed', async () => {
+  const views: Record<string, [Aggregation, restarted: number]> = {
+    own: [sum(), 0],
+    all: [distribution([1]), 0],
+    backed: [count(), 1],
+    last: [lastValue(), 0],
+  }
+  for (const [encoder, read] of ENCODERS) {
+    const stats = new Stats({ limits: { rowsPerView: 5_000 } })
+    const measure = stats.measure('m') as Measure
+    for (const [name, [aggregation]] of Object.entries(views)) {
+      stats.viewManager.registerView({ name, measure, tagKeys: ['a'], aggregation })
+    }
+    const labels = (n: number) => ({ a: `${n} ${'x'.repeat(120)}` })
+    const record = (value: number) => {
+      for (let n = 0; n < 3_000; n++) stats.record(measure, value, labels(n))
+    }
+    const gather = (name: string) => stats.getFamilies().filter(({ descriptor }) => descriptor.name === name)
+    const write = async (families: readonly Family[]) => {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of encoder.encode(families)) chunks.push(chunk)
+      return valuesByNumber(read(Buffer.concat(chunks)) as Readings)
+    }
+    record(1)
+    for (const [name, [, restarted]] of Object.entries(views)) {
+      const begun = gather(name)
+      stats.viewManager.removeRows(name, labels(0))
+      record(0)
+      const written = await write(begun)
+      expect([encoder.format, name, written.size, [...written.values()].flat().length]).toEqual([encoder.format, name, 3_000, 3_000])
+      expect([name, (await write(gather(name))).get(0)]).toEqual([name, [restarted]])
+    }
   }
 })
 

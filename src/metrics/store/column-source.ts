@@ -46,6 +46,7 @@ export class ColumnSource implements RowSource {
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
   readonly #chunks: ColumnChunk[] = []
+  /** Set once the column is no longer in the store. */
   #left: readonly RowChunk[] | undefined
 
   constructor(options: ColumnSourceOptions, column: number) {
@@ -85,9 +86,17 @@ export class ColumnSource implements RowSource {
     for (const [at, chunk] of this.#chunks.entries()) chunk.cells = this.#store.chunks[at]!.columns[this.column]!
   }
 
-  /** Call before the column is removed, because later columns shift down. A document that is being written gets no more rows from it. */
+  /**
+   * Call before the column is removed, because later columns shift down. A document that is being written gets no more rows from it, unless
+   * it was frozen.
+   */
   detach(): void {
-    this.#left = this.chunks.map(() => EMPTY)
+    this.#left ??= this.chunks.map(() => EMPTY)
+  }
+
+  /** Call before the column moves to another store. A document that is being written ends with the rows as they are now. */
+  freeze(): void {
+    this.#left = [...this.chunks]
   }
 }
 

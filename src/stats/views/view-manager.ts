@@ -238,6 +238,7 @@ export class ViewManager {
     const own = new ViewGroup(view, this.#home, shared)
     const moved = own.add(view)
     shared.store.copyColumn(shared.columns.indexOf(column), own.store)
+    column.source.freeze()
     this.#leaveGroup(registration)
     registration.group = own
     registration.column = moved
