@@ -17,13 +17,13 @@ export class SentSeries {
   }
 
   /**
-   * The delta to `total`, 0 if there is none. The sum of all deltas is computed as the receiver does it, so that a rounding error is
-   * corrected by the next delta.
+   * The delta to `total`, 0 if there is none. The sum of all deltas is computed as the receiver does it. Its rounding error, one unit in
+   * the last place, is not a delta, and is corrected by the next one.
    */
   delta(line: number, total: number): number {
     const sent = this.sent(line)
     const delta = total - sent
-    return sent + delta === sent ? 0 : delta
+    return Math.abs(delta) <= Math.abs(sent) * Number.EPSILON ? 0 : delta
   }
 
   commit(line: number, delta: number): void {
@@ -33,7 +33,7 @@ export class SentSeries {
   /** Sets the baseline to 0 if the series was reset: its start time has changed, or its count has fallen. */
   detectReset(startTimeUnixMs: number, line: number, total: number): void {
     const hasNewStart = startTimeUnixMs !== this.#startTimeUnixMs && !Number.isNaN(startTimeUnixMs)
-    if (hasNewStart || total < this.sent(line)) this.#sent.length = 0
+    if (hasNewStart || this.delta(line, total) < 0) this.#sent.length = 0
     if (hasNewStart) this.#startTimeUnixMs = startTimeUnixMs
   }
 }

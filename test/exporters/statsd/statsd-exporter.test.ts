@@ -101,6 +101,17 @@ describe('values', () => {
     expect((await receiver.lines()).map((line) => parseLine(line, 'dogstatsd').value)).toEqual([5, 8, 3])
   })
 
+  test('the rounding error of the sum of all increments is neither a reset nor an increment', async () => {
+    const exporter = exporterWith()
+    const ulp = Number.EPSILON
+    const bytes = (total: number): Metric => metric({ name: 'bytes', type: 'CUMULATIVE_DOUBLE' }, [[], total])
+    // The two increments add up to more than the total.
+    for (const total of [0.5 + 1.5 * ulp, 1.5 + 3 * ulp, 1.5 + 3 * ulp, 2]) await exporter.export([bytes(total)])
+    const increments = (await receiver.lines()).map((line) => parseLine(line, 'dogstatsd').value)
+    expect(increments[0]! + increments[1]!).toBeGreaterThan(1.5 + 3 * ulp)
+    expect(increments).toEqual([0.5 + 1.5 * ulp, 1 + 2 * ulp, 0.5 - 4 * ulp])
+  })
+
   test('no increment is lost or sent twice if a producer fails for some exports', async () => {
     const exporter = exporterWith()
     await exporter.export([counter([['GET'], 5])])
