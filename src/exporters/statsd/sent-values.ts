@@ -76,8 +76,15 @@ export class SentValues {
     return true
   }
 
-  /** Ends an export. Removes series that have been missing for too long. */
-  end(): void {
+  /**
+   * Ends an export. Removes series that have been missing for too long.
+   * @param isComplete False if not all rows were reached. Series that it did not contain are then not missing.
+   */
+  end(isComplete: boolean): void {
+    if (!isComplete) {
+      for (const series of this.#series.values()) if (series.seenIn < this.#export) series.seenIn++
+      return
+    }
     const missing: SentSeries[] = []
     for (const series of this.#series.values()) {
       if (series.seenIn < this.#export - KEPT_EXPORTS) this.#series.delete(series.key)

@@ -75,6 +75,7 @@ export class StatsdExporter implements FamilyExporter {
   async #export(families: readonly Family[], endsMs: number): Promise<void> {
     const slicer = new TimeSlicer()
     const packer = this.#lines.begin()
+    let isComplete = false
     try {
       for (const source of families.flatMap(rowSourcesOf)) {
         for (const _ of this.#rows(source)) {
@@ -82,12 +83,13 @@ export class StatsdExporter implements FamilyExporter {
           if (slicer.isOver) await slicer.nextSlice()
         }
       }
+      isComplete = true
       await this.#send(packer.takeRest(), endsMs)
     } catch (cause) {
       if (cause instanceof ExportError) throw cause
       throw new ExportError('ERR_STATSD_FAILED', `metrics cannot be written as lines: ${errorText(cause)}`, { retryable: false, cause })
     } finally {
-      this.#lines.end()
+      this.#lines.end(isComplete)
     }
   }
 

@@ -47,8 +47,9 @@ export class StatsdLines {
     return this.#out
   }
 
-  end(): void {
-    this.#sent.end()
+  /** @param isComplete True if all rows were written. */
+  end(isComplete: boolean): void {
+    this.#sent.end(isComplete)
   }
 
   /** Writes one row. */

@@ -120,6 +120,21 @@ describe('values', () => {
     expect(await receiver.lines()).toEqual(['shop.requests:5|c|#method:GET', 'shop.requests:1|c|#method:GET'])
   })
 
+  test('a long outage neither loses nor repeats an increment of the rows that no export has reached', async () => {
+    const exporter = exporterWith({ maxPacketBytes: 64 })
+    const all = (value: number): Metric => counter(...Array.from({ length: 200 }, (_, i): Series => [[`method-${i}`], value]))
+    await exporter.export([all(1_000)])
+    await receiver.takeLines()
+    const { port } = receiver
+    await receiver.close()
+    for (let i = 1; i <= 105; i++) await expect(exporter.export([all(1_000 + i)])).rejects.toThrow('ECONNREFUSED')
+    receiver = await UdpReceiver.open(port)
+    await exporter.export([all(2_000)])
+    const increments = (await receiver.lines()).map((line) => parseLine(line, 'dogstatsd').value)
+    expect(increments).toHaveLength(200)
+    expect(new Set(increments)).toEqual(new Set([1_000]))
+  })
+
   test('series of two producers with the same name add up', async () => {
     const exporter = exporterWith()
     for (const [one, other] of [
