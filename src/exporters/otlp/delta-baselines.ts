@@ -1,6 +1,7 @@
 import { memoize } from '../../base/memoize.js'
 import type { ExponentialValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
+import { hasRestarted } from '../has-restarted.js'
 
 /** What the receiver has of the rows of one chunk: for each row its identity, its start time, the time of its last point, and its value. */
 export class ChunkBaseline {
@@ -28,7 +29,7 @@ export class ChunkBaseline {
   /** True if this row has been sent, and was neither replaced nor reset since. */
   has(chunk: RowChunk, cell: number): boolean {
     const at = cell * this.stride
-    return this.#values[at]! === chunk.createdIn(cell) && Object.is(this.#values[at + 1]!, chunk.startTimeUnixMs(cell))
+    return this.#values[at]! === chunk.createdIn(cell) && !hasRestarted(chunk, this.#values[at + 1]!, chunk.startTimeUnixMs(cell))
   }
 
   /** The time of the last point of the row that was sent. */

@@ -1,3 +1,6 @@
+import type { RowChunk } from '../../metrics/data/row-source.js'
+import { hasRestarted } from '../has-restarted.js'
+
 /** The values of one series that have been sent: the baseline of its next deltas. */
 export class SentSeries {
   readonly key: string
@@ -30,11 +33,11 @@ export class SentSeries {
     this.#sent[line] = this.sent(line) + delta
   }
 
-  /** Sets the baseline to 0 if the series was reset: its start time has changed, or its count has fallen. */
-  detectReset(startTimeUnixMs: number, line: number, total: number): void {
-    const hasNewStart = startTimeUnixMs !== this.#startTimeUnixMs && !Number.isNaN(startTimeUnixMs)
-    if (hasNewStart || this.delta(line, total) < 0) this.#sent.length = 0
-    if (hasNewStart) this.#startTimeUnixMs = startTimeUnixMs
+  /** Sets the baseline to 0 if the series was reset: its row has restarted, or its count has fallen. */
+  detectReset(chunk: RowChunk, cell: number, line: number, total: number): void {
+    const startTimeUnixMs = chunk.startTimeUnixMs(cell)
+    if (hasRestarted(chunk, this.#startTimeUnixMs, startTimeUnixMs) || this.delta(line, total) < 0) this.#sent.length = 0
+    if (!Number.isNaN(startTimeUnixMs)) this.#startTimeUnixMs = startTimeUnixMs
   }
 }
 

@@ -61,7 +61,7 @@ export class StatsdLines {
     else if (source.kind === 'summary') this.#summary(row, source, chunk, cell)
     else if (type === 'CUMULATIVE_INT64' || type === 'CUMULATIVE_DOUBLE') {
       const total = chunk.value(cell)
-      row.series.detectReset(chunk.startTimeUnixMs(cell), COUNT, total)
+      row.series.detectReset(chunk, cell, COUNT, total)
       this.#counter(row, row.name, row.tags, COUNT, total)
     } else this.#gauge(row.name, row.tags, chunk.value(cell))
   }
@@ -84,7 +84,7 @@ export class StatsdLines {
 
   #distribution(row: RowLines, source: RowSource, chunk: RowChunk, cell: number): void {
     const count = chunk.count(cell)
-    row.series.detectReset(chunk.startTimeUnixMs(cell), COUNT, count)
+    row.series.detectReset(chunk, cell, COUNT, count)
     if (this.#options.buckets) this.#buckets(row, source, chunk, cell)
     if (this.#options.distributions === 'midpoints') this.#midpoints(row, source, chunk, cell)
     this.#counter(row, `${row.name}.count`, row.tags, COUNT, count)
@@ -117,7 +117,7 @@ export class StatsdLines {
 
   #summary(row: RowLines, source: RowSource, chunk: RowChunk, cell: number): void {
     const { count, sum, quantiles } = chunk.summary!(cell)
-    row.series.detectReset(chunk.startTimeUnixMs(cell), COUNT, count)
+    row.series.detectReset(chunk, cell, COUNT, count)
     for (const { quantile, value } of this.#options.percentiles ? quantiles : []) {
       if (Number.isNaN(value)) continue // there are no values in the window
       if (this.#options.tagStyle === 'none') {

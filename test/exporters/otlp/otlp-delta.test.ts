@@ -5,6 +5,7 @@ import type { MetricProducer } from '../../../src/metrics/data/producer.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { metric } from '../prometheus/format/metric-samples.js'
+import { growingGroup } from '../growing-group.js'
 import { selfValue } from '../self-value.js'
 import { receiver, type Receiver } from '../sending/receiver.js'
 import { dataOf, decodeBody, metricsOf, type Plain } from './read-otlp.js'
@@ -61,6 +62,23 @@ test('a counter is sent as the difference since the last export, and not at all 
   expect(await exportOnce(exporter)).toEqual([])
   jobs.inc(1)
   expect(shown(await exportOnce(exporter))).toEqual([[1, 2_000, 4_000]])
+  await exporter.shutdown()
+})
+
+test('a process that joins a group with rows that began earlier adds only its own values', async () => {
+  const { group, join } = growingGroup()
+  const exporter = make()
+  join(5, 1_002_000)
+  await clock.advanceAsync(4_000)
+  expect(shown(await exportOnce(exporter, group))).toEqual([
+    [5, 2_000, 5_000],
+    [1, 2_000, 5_000],
+  ])
+  join(3, 1_001_000)
+  expect(shown(await exportOnce(exporter, group))).toEqual([
+    [3, 5_000, 6_000],
+    [1, 5_000, 6_000],
+  ])
   await exporter.shutdown()
 })
 

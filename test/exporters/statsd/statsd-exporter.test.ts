@@ -8,6 +8,7 @@ import { distribution as inBuckets, sum } from '../../../src/stats/views/aggrega
 import { Stats } from '../../../src/stats/stats.js'
 import { exporterContract } from '../../../src/testing/exporter-contract.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
+import { growingGroup } from '../growing-group.js'
 import { selfValue } from '../self-value.js'
 import { parseLine } from './statsd-grammar.js'
 import { UdpReceiver } from './udp-receiver.js'
@@ -133,6 +134,16 @@ describe('values', () => {
     const increments = (await receiver.lines()).map((line) => parseLine(line, 'dogstatsd').value)
     expect(increments).toHaveLength(200)
     expect(new Set(increments)).toEqual(new Set([1_000]))
+  })
+
+  test('a process that joins a group with rows that began earlier adds only its own values', async () => {
+    const exporter = exporterWith()
+    const { group, join } = growingGroup()
+    join(5, 2_000)
+    await exporter.exportFamilies(group.getFamilies())
+    join(3, 1_000)
+    await exporter.exportFamilies(group.getFamilies())
+    expect(await receiver.lines()).toEqual(['jobs:5|c', 'time.count:1|c', 'time.sum:5|c', 'jobs:3|c', 'time.count:1|c', 'time.sum:3|c'])
   })
 
   test('series of two producers with the same name add up', async () => {
