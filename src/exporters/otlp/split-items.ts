@@ -28,11 +28,17 @@ export function splitMetrics(bytes: Uint8Array, at: number): readonly [Uint8Arra
   return [first.take(), second.take()]
 }
 
-/** Splits encoded spans before span number `at`. */
+/** Splits encoded spans before span number `at`. Both results are copies, because the buffer of each is reused once it was sent. */
 export function splitSpans(bytes: Uint8Array, at: number): readonly [Uint8Array, Uint8Array] {
   const reader = new ProtobufReader(bytes)
   for (let span = 0; span < at && reader.next(); span++) reader.skipField()
-  return [bytes.subarray(0, reader.at), bytes.subarray(reader.at)]
+  return [copyOf(bytes.subarray(0, reader.at)), copyOf(bytes.subarray(reader.at))]
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const out = new ProtobufWriter()
+  out.raw(bytes)
+  return out.take()
 }
 
 function pointsIn(bytes: Uint8Array, from: number, end: number): number {

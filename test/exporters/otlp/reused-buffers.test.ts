@@ -37,3 +37,15 @@ test('the buffer of a request that was not delivered is not reused', async () =>
   await exporter.shutdown()
   expect(allocate.mock.calls.length).toBeGreaterThanOrEqual(3)
 })
+
+test('the halves of a batch that was too large share no buffer that later batches reuse', async () => {
+  const { url, requests } = await receiver((response, n) => void response.writeHead(n === 0 ? 413 : 200).end())
+  const exporter = new OtlpTraceExporter({ endpoint: url, compression: 'none' })
+  const [first, second] = [randomSpans(randomFrom(1)), randomSpans(randomFrom(2))].map((spans) => spans.slice(0, 1))
+  await exporter.export([...first!, ...second!])
+  await Promise.all([exporter.export(first!), exporter.export(second!)])
+  await exporter.shutdown()
+  const sent = requests.map(({ body }) => body.toString('hex'))
+  expect(sent).toHaveLength(5)
+  expect(sent.slice(3).sort()).toEqual(sent.slice(1, 3).sort())
+})
