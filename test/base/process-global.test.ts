@@ -53,6 +53,15 @@ test('copies of one state version share one engine and one context, without a wa
   expect(warnings).toEqual([])
 })
 
+test('a view made by one copy can have a measure of another, and its registration counts', async () => {
+  const copy = await loadCopy(STATE_VERSION)
+  const measure = thisCopy.stats.measure('copies/foreign', { tagKeys: ['from'] })
+  const view = new copy.View({ name: 'copies/foreign', measure, tagKeys: ['from'], aggregation: copy.count() })
+  copy.stats.registerView(view as unknown as thisCopy.View)
+  copy.stats.record(measure, 1, { from: 'here' })
+  expect(countsOf(thisCopy, 'copies/foreign')).toEqual(['here: 1'])
+})
+
 test('copies of different state versions stay apart, each records everything, and one warning is logged', async () => {
   const newer = await loadCopy(STATE_VERSION + 1)
   const alsoNewer = await loadCopy(STATE_VERSION + 1)

@@ -1,4 +1,4 @@
-import { checkOneOf } from '../../base/check-options.js'
+import { checkOneOf, isObject } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import type { Epochs } from '../../metrics/store/cells.js'
@@ -74,11 +74,13 @@ export class Measure<K extends string = string> {
   }
 }
 
-/**
- * Throws if a value is not a measure. Checks its shape, because a measure may come from another copy of this package.
- * @throws {@link DefinitionError} `ERR_MEASURE`
- */
+/** True for a measure of any copy of this package in the process: it is recognized by its shape. */
+export function isMeasure(given: unknown): given is Measure {
+  return isObject(given) && Array.isArray(given['groups']) && isObject(given['epochs'])
+}
+
+/** @throws {@link DefinitionError} `ERR_MEASURE` unless it is a measure. */
 export function checkMeasure(caller: string, given: unknown): void {
-  if (typeof given === 'object' && given !== null && Array.isArray((given as Measure).groups)) return
+  if (isMeasure(given)) return
   throw new DefinitionError('ERR_MEASURE', `${caller} needs a measure, made by stats.measure(): the argument is ${inspectValue(given)}`)
 }

@@ -6,7 +6,7 @@ import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js
 import { exponential, type Aggregation, type ViewAggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { checkDescription, checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
-import { Measure } from '../recording/measure.js'
+import { isMeasure, type Measure } from '../recording/measure.js'
 
 const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = optionNames(
   'name measure aggregation tagKeys contextTags description tagValues rowLimit idleExpiryMs exactName descriptor',
@@ -77,7 +77,7 @@ export class View {
     const { name, measure, aggregation, tagKeys = [], contextTags = [] } = options
     checkName('view', name)
     checkOptions(`view ${name}`, options as ViewOptions & Pick<View, 'descriptor'>, VIEW_OPTIONS)
-    if (!(measure instanceof Measure)) throw noMeasure(name, measure)
+    if (!isMeasure(measure)) throw noMeasure(name, measure)
     checkKeys('view', name, tagKeys)
     checkContextTags(name, tagKeys, contextTags)
     const foreign = tagKeys.find((key) => measure.tagKeys?.includes(key) === false)
