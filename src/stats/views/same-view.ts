@@ -1,6 +1,8 @@
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
+import { exponentialSettings } from '../../metrics/histograms/exponential-options.js'
+import { resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import type { View } from './view.js'
 
 /**
@@ -27,12 +29,29 @@ export function checkSameView(existing: View, view: View): void {
  * not count: series with the same labels are the same in every format.
  */
 function partsOf(view: View): ReadonlyMap<string, string> {
-  const { kind: aggregation, ...settings } = view.aggregation
   const { measure, rowLimit, idleExpiryMs, exactName } = view
+  const aggregation = view.aggregation.kind
+  const settings = settingsOf(view)
   const [tagKeys, contextTags] = [view.tagKeys.toSorted(), view.contextTags.toSorted()]
   const tagValues = view.tagValues && Object.fromEntries(tagKeys.map((key) => [key, view.tagValues![key]]))
   const parts = { measure: measure.name, aggregation, ...settings, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName }
   return new Map(
     Object.entries(parts).map(([part, value]) => [part, value === undefined ? `no ${part}` : `${part} ${JSON.stringify(value)}`]),
   )
+}
+
+/** The settings of an aggregation with their defaults, so that neither the order of options nor a default that is given counts. */
+function settingsOf({ aggregation, measure }: View): object {
+  switch (aggregation.kind) {
+    case 'lastValue':
+      return { merge: aggregation.merge ?? 'sum' }
+    case 'percentiles':
+      return { options: resolvePercentiles(aggregation.options, measure.unit) }
+    case 'exponential':
+      return { options: exponentialSettings(aggregation.options), bounds: aggregation.bounds }
+    case 'distribution':
+      return { bounds: aggregation.bounds }
+    default:
+      return {}
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { count, distribution, lastValue, sum, type Aggregation } from '../../../src/stats/views/aggregation.js'
+import { count, distribution, exponential, lastValue, percentiles, sum, type Aggregation } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
 import { checkSameView } from '../../../src/stats/views/same-view.js'
 import { View, type ViewOptions } from '../../../src/stats/views/view.js'
@@ -116,5 +116,27 @@ describe('views are equal', () => {
     const check = () => checkSameView(viewOf(same), viewOf({ ...same, ...options }))
     if (equal) check()
     else expect(check).toThrow(expect.objectContaining({ code: 'ERR_VIEW_CONFLICT' }))
+  })
+})
+
+describe('aggregations are equal', () => {
+  test.each<[string, Aggregation, Aggregation, boolean]>([
+    ['in any order of options', percentiles({ quantiles: [1], windows: 3 }), percentiles({ windows: 3, quantiles: [1] }), true],
+    ['in any order of quantiles', percentiles({ quantiles: [0.5, 1] }), percentiles({ quantiles: [1, 0.5] }), true],
+    ['with a default that is given', percentiles({ lowest: 1e-9 }), percentiles(), true],
+    ['with other windows only', percentiles({ windows: 3 }), percentiles(), false],
+    ['with a growth factor that is the schema', exponential({ growthFactor: 2 }), exponential({ schema: 0 }), true],
+    ['with other bounds of the exponential buckets', exponential({ bounds: [1] }), exponential(), false],
+    ['with the default rule', lastValue({ merge: 'sum' }), lastValue(), true],
+    ['with another rule', lastValue({ merge: 'max' }), lastValue(), false],
+  ])('%s', (_what, one, other, equal) => {
+    const check = () => checkSameView(viewOf({ aggregation: one }), viewOf({ aggregation: other }))
+    if (equal) check()
+    else expect(check).toThrow(expect.objectContaining({ code: 'ERR_VIEW_CONFLICT' }))
+  })
+
+  test('and a conflict shows the rule of both', () => {
+    const check = () => checkSameView(viewOf({ aggregation: lastValue() }), viewOf({ aggregation: lastValue({ merge: 'max' }) }))
+    expect(check).toThrow('view "v" exists with merge "sum"; this one has merge "max". Unregister it first.')
   })
 })
