@@ -147,6 +147,8 @@ export function exponential(options: ExponentialAggregationOptions = {}): Expone
  */
 export function percentiles(options: PercentilesOptions = {}): PercentilesAggregation {
   checkOptions('percentiles', options, PERCENTILES_OPTIONS)
-  resolvePercentiles({ ...options, expectedIntervalMs: 0 }, 's') // the view checks them with the unit of its measure
+  const { lowest, highest, expectedIntervalMs: _, ...others } = options
+  // The view checks the others: they depend on the unit of its measure, as does the default of `lowest`.
+  resolvePercentiles(lowest === undefined ? others : { ...others, lowest, ...(highest !== undefined && { highest }) }, 's')
   return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { count, distribution, lastValue, sum } from '../../../src/stats/views/aggregation.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { count, distribution, lastValue, percentiles, sum } from '../../../src/stats/views/aggregation.js'
+import { View } from '../../../src/stats/views/view.js'
 
 test('aggregations are frozen plain data', () => {
   const made = [count(), sum(), lastValue(), distribution([1, 2])]
@@ -35,5 +37,20 @@ describe('bucket bounds', () => {
     ['no array', 5, 'bucket bounds must be an array, such as [0.1, 1]: they are 5'],
   ])('must not be %s', (_what, given, message) => {
     expect(() => boundsOf(given)).toThrow(expect.objectContaining({ code: 'ERR_BUCKET_BOUNDS', message }))
+  })
+})
+
+describe('the range of percentiles', () => {
+  test('without `lowest` depends on the unit of the measure, and is checked by the view', () => {
+    const stats = new Stats()
+    const aggregation = percentiles({ highest: 1e9 })
+    const viewOf = (unit: string) => new View({ name: 'v', measure: stats.measure(unit, { unit }), aggregation })
+    expect(viewOf('By').aggregation).toEqual(aggregation)
+    expect(() => viewOf('s')).toThrow(expect.objectContaining({ code: 'ERR_PERCENTILES' }))
+  })
+
+  test('with `lowest` is checked at once', () => {
+    const make = () => percentiles({ lowest: 1e-9, highest: 1e9 })
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_PERCENTILES' }))
   })
 })
