@@ -1,6 +1,7 @@
 import { warnOnce } from '../../base/logger.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import type { Measure } from '../recording/measure.js'
+import type { Aggregation } from './aggregation.js'
 import type { RegisteredView } from './registered-view.js'
 import type { View } from './view.js'
 import type { ViewColumn, ViewGroup } from './view-group.js'
@@ -20,14 +21,22 @@ export interface RegistrationHandle {
   registration: Registration | undefined
 }
 
+/**
+ * The unit of a placeholder for a measure that is not defined yet: one of time, which the most options need. The greatest value of
+ * percentiles may be above the limit for seconds.
+ */
+export function placeholderUnit(aggregation: Aggregation): 's' | 'ns' {
+  return aggregation?.kind === 'percentiles' && (aggregation.options.highest ?? 0) > 2 ? 'ns' : 's'
+}
+
 /** A view whose measure, given by name, is not defined yet. */
 interface WaitingView {
   readonly measureName: string
   /** The view with a placeholder for the measure, to compare it with others of the same name. */
   readonly draft: View
   readonly own: RegistrationHandle
-  /** Registers the view. Throws the errors of `registerView`. */
-  register(measure: Measure): void
+  /** The view of this measure, whose unit and sign decide about its bounds. Throws the errors of `View`. */
+  viewOf(measure: Measure): View
 }
 
 /** The views that wait for measures, by name. */
@@ -35,13 +44,14 @@ export class WaitingViews extends Map<string, WaitingView> {
   /**
    * Registers the views that waited for this measure. A view that cannot be registered is dropped with a warning, not an error, because
    * the code that defines the measure did not cause it.
+   * @param register Registers a view. Throws the errors of `registerView`.
    */
-  measureDefined(measure: Measure): void {
+  measureDefined(measure: Measure, register: (view: View, own: RegistrationHandle) => void): void {
     for (const [name, waiting] of this) {
       if (waiting.measureName !== measure.name) continue
       this.delete(name)
       try {
-        waiting.register(measure)
+        register(waiting.viewOf(measure), waiting.own)
       } catch (error) {
         warnOnce('TALLYSCOPE_VIEW_REFUSED', name, `view ${name} cannot be registered for the measure ${measure.name}: ${errorText(error)}`)
       }

@@ -9,7 +9,7 @@ import type { TagValue } from '../tags/tag-map.js'
 import type { Aggregation } from './aggregation.js'
 import { countListened } from './measures-without-view.js'
 import { RegisteredView } from './registered-view.js'
-import { type Registration, type RegistrationHandle, WaitingViews } from './registration.js'
+import { placeholderUnit, type Registration, type RegistrationHandle, WaitingViews } from './registration.js'
 import { checkSameView } from './same-view.js'
 import { View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
@@ -48,8 +48,8 @@ export class ViewManager {
    * it.
    *
    * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` if another view has the name, `ERR_NAME_CLASH` if its exposed
-   *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
-   *   and the errors of `View` and of the aggregation.
+   *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine
+   *   and for the handle of a view that does not wait here, and the errors of `View` and of the aggregation.
    * @example
    * stats.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
    */
@@ -58,10 +58,16 @@ export class ViewManager {
   registerView(options: ViewOptions | View): RegisteredView {
     const given = options instanceof RegisteredView ? (options.definition ?? options) : options
     if (given instanceof View) return this.#register(given, undefined)
-    if (given instanceof RegisteredView) return given // it waits
+    if (given instanceof RegisteredView) return this.#checkWaits(given)
     if (typeof given?.measure !== 'string') return this.#register(new View(given), undefined)
     const measure = this.#measureOf(given.measure)
     return measure === undefined ? this.#wait(given, given.measure) : this.#register(new View({ ...given, measure }), undefined)
+  }
+
+  #checkWaits(given: RegisteredView): RegisteredView {
+    if (this.#waiting.get(given.name)?.own.handle === given) return given
+    const fault = `the handle of view ${given.name} has no definition, since its measure was never defined`
+    throw new DefinitionError('ERR_VIEW_MEASURE', `${fault}, and the view does not wait for it in this engine`)
   }
 
   /** @param handle The one that was returned while the view waited for its measure. */
@@ -97,7 +103,7 @@ export class ViewManager {
 
   #checkRoom(view: View): void {
     const waiting = this.#waiting.get(view.name)
-    if (waiting !== undefined) checkSameView(waiting.draft, view)
+    if (waiting !== undefined) checkSameView(waiting.measureName === view.measure.name ? waiting.viewOf(view.measure) : waiting.draft, view)
     else if (this.#registrations.size + this.#waiting.size >= this.#limit) {
       throw new DefinitionError('ERR_VIEW_LIMIT', `at most ${this.#limit} views are allowed: ${view.name} is one more`)
     }
@@ -114,15 +120,19 @@ export class ViewManager {
   /** Keeps a view until its measure is defined. Checks now what does not depend on the measure. */
   #wait(options: ViewOptions, measureName: string): RegisteredView {
     const waiting = this.#waiting.get(options.name)
-    const placeholder = waiting?.measureName === measureName ? waiting.draft.measure : new Measure(measureName, { unit: 's' }, this.#epochs)
+    const isSame = waiting?.measureName === measureName
+    const placeholder = isSame
+      ? waiting.draft.measure
+      : new Measure(measureName, { unit: placeholderUnit(options.aggregation) }, this.#epochs)
     const draft = new View({ ...options, measure: placeholder })
     const existing = waiting?.draft ?? this.#registrations.get(draft.name)?.view
     if (existing !== undefined) checkSameView(existing, draft)
     if (waiting !== undefined) return waiting.own.handle
     this.#checkRoom(draft)
     const own = this.#newHandle(draft.name)
-    const register = (measure: Measure): void => void this.#register(new View({ ...options, measure }), own)
-    this.#waiting.set(draft.name, { measureName, draft, own, register })
+    const { tagKeys, contextTags, tagValues } = draft // copies: the caller may change the originals meanwhile
+    const given = { ...options, tagKeys, contextTags, ...(tagValues && { tagValues }) }
+    this.#waiting.set(draft.name, { measureName, draft, own, viewOf: (measure) => new View({ ...given, measure }) })
     return own.handle
   }
 
@@ -145,7 +155,7 @@ export class ViewManager {
 
   /** Registers the views that waited for this measure. @internal */
   measureDefined(measure: Measure): void {
-    this.#waiting.measureDefined(measure)
+    this.#waiting.measureDefined(measure, (view, own) => this.#register(view, own))
   }
 
   /** True while any view has context tags. @internal */

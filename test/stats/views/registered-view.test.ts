@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { distribution, count, lastValue, percentiles, Stats, sum } from '../../../src/index.js'
+import { describe, expect, test, vi } from 'vitest'
+import { type Aggregation, count, distribution, lastValue, type MeasureOptions, percentiles, Stats, sum, View } from '../../../src/index.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
@@ -130,6 +130,46 @@ describe('a view of a measure given by name', () => {
     ]) {
       expect(() => stats.registerView(other)).toThrow(expect.objectContaining({ code: 'ERR_VIEW_CONFLICT' }))
     }
+  })
+
+  test.each<[string, MeasureOptions, Aggregation]>([
+    ['unit, which decides about its bounds', { unit: 'By' }, distribution()],
+    ['sign, which decides about its bounds', { signed: true }, distribution([-1, 1])],
+    ['unit, which decides about its range', { unit: 'By' }, percentiles({ highest: 1e9 })],
+  ])('is the same view as an equal one of the measure, whatever its %s', (_what, options, aggregation) => {
+    const stats = new Stats()
+    const view = stats.registerView({ name: 'm', measure: 'm', aggregation })
+    const measure = stats.measure('m', { ...options, view: aggregation })
+    expect([view.measure, view.aggregation]).toEqual([measure, new View({ name: 'm', measure, aggregation }).aggregation])
+  })
+
+  test('has no description of its own that differs from that of the measure', () => {
+    const stats = new Stats()
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    stats.registerView({ name: 'described', measure: 'described', aggregation: count() })
+    stats.measure('described', { description: 'Described', view: count() })
+    expect([stats.viewManager.getView('described')!.view.description, warned.mock.calls]).toEqual(['Described', []])
+    warned.mockRestore()
+  })
+
+  test('is independent of later changes of its options', () => {
+    const stats = new Stats()
+    const tagKeys = ['a']
+    const tagValues = { a: ['x'] }
+    const view = stats.registerView({ name: 'v', measure: 'm', tagKeys, tagValues, aggregation: count() })
+    tagKeys.push('b')
+    tagValues.a.push('y')
+    stats.measure('m')
+    expect([view.tagKeys, view.rows.length]).toEqual([['a'], 1])
+  })
+
+  test('has a handle that can be registered again only if it waits in this engine, or its measure is known', () => {
+    const [stats, other] = [new Stats(), new Stats()]
+    const view = stats.registerView({ name: 'v', measure: 'm', aggregation: count() })
+    const refused = expect.objectContaining({ code: 'ERR_VIEW_MEASURE' })
+    expect(() => other.registerView(view)).toThrow(refused)
+    stats.viewManager.unregisterView('v')
+    expect(() => stats.registerView(view)).toThrow(refused)
   })
 
   test('can be unregistered before the measure exists', () => {
