@@ -93,7 +93,8 @@ export class ViewGroup implements ListenerGroup {
   }
 
   /**
-   * True if a view can join this group. The group must have no rows, since the view would show rows from before it was registered.
+   * True if a view can join this group. The group must have no rows, since the view would show rows from before it was registered. Views
+   * with declared rows share none.
    * @param keys The view's {@link sortedKeys}, computed once for all groups.
    */
   admits(view: View, keys: string, rowLimit: number): boolean {
@@ -103,7 +104,7 @@ export class ViewGroup implements ListenerGroup {
       this.store.overflowRow < 0 &&
       !this.store.sketched &&
       !isSketched(view) &&
-      view.tagValues === undefined &&
+      [view, ...this.columns.map((column) => column.view)].every(({ tagValues }) => tagValues === undefined) &&
       this.rowLimit === (view.rowLimit ?? rowLimit) &&
       this.idleExpiryMs === view.idleExpiryMs
     )

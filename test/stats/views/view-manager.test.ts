@@ -584,3 +584,13 @@ test('a view without tag keys shows 0 from the start if tagValues is empty', () 
   stats.viewManager.registerView({ name: 'events/later', measure, aggregation: count() })
   expect(stats.viewManager.getAllViewData().map(({ rows }) => rows.map(({ data }) => data))).toEqual([[{ kind: 'count', value: 0 }], []])
 })
+
+test('a view whose declared rows were removed has each row once, also after another view with its keys was registered', () => {
+  const { register, record, stats, views } = setUp()
+  register('declared', { tagValues: { a: ['x', 'y'] } })
+  views.removeRows('declared', {})
+  register('other')
+  for (const a of ['x', 'z']) record(a)
+  views.removeRows('declared', { a: 'z' })
+  expect([rowsOf(stats, 'declared'), rowsOf(stats, 'other')]).toEqual([['a=x: 1'], ['a=x: 1', 'a=z: 1']])
+})
