@@ -90,7 +90,7 @@ export class Instrument {
   readonly #expected: ExpectedLabels
   /** True once labels were given to an instrument that has no keys. Its only row exists, so that they are not noticed when it is made. */
   #hasNoticedLabels = false
-  /** True if the only series is exposed as 0 before its first value. */
+  /** True if the only series is exposed as 0 before its first value. The handle makes it, once the names of the metric are reserved. */
   readonly startsAtZero: boolean
 
   /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS`, `ERR_OPTION` if constant labels break a rule. */
@@ -134,7 +134,6 @@ export class Instrument {
       { descriptor: this.descriptor, store: this.store, labels, kind: rowKind, settings, ...(bounds && { bounds }) },
       0,
     )
-    this.#start()
   }
 
   get hasRows(): boolean {

@@ -136,6 +136,41 @@ test('handles of removed metrics use up no limit', () => {
   expect([rows('old'), rows('next')]).toEqual([[], ['0 0', '1 1', '2 2']])
 })
 
+test.each<[string, (registry: MetricRegistry) => () => void]>([
+  [
+    'clear() of a removed gauge',
+    (registry) => {
+      const old = registry.gauge('old', { labelKeys: ['a'] })
+      for (let n = 0; n < 3; n++) old.set(n, { a: n })
+      return () => old.clear()
+    },
+  ],
+  [
+    'the end of a function of a removed metric',
+    (registry) => {
+      const end = registry.derivedGauge('old').observe(() => 1)
+      void registry.getMetrics()
+      return end
+    },
+  ],
+])('%s frees no room twice', (_what, define) => {
+  const { registry, rows } = registryOf({ limits: { totalRows: 3 } })
+  const end = define(registry)
+  registry.unregister('old')
+  end()
+  const next = registry.gauge('next', { labelKeys: ['a'] })
+  for (let n = 0; n < 5; n++) next.set(n, { a: n })
+  expect(rows('next')).toEqual(['0 0', '1 1', '2 2', '* 4'])
+})
+
+test('a metric that is refused uses up no limit', () => {
+  const { registry, rows } = registryOf({ limits: { totalRows: 3 } })
+  registry.gauge('jobs', { labelKeys: ['a'] })
+  for (let n = 0; n < 5; n++) expect(() => registry.counter('jobs_total')).toThrow(expect.objectContaining({ code: 'ERR_NAME_CLASH' }))
+  for (let n = 0; n < 3; n++) registry.gauge('jobs', { labelKeys: ['a'] }).set(n, { a: n })
+  expect(rows('jobs')).toEqual(['0 0', '1 1', '2 2'])
+})
+
 test('defining and removing a hundred thousand times keeps memory flat', () => {
   const { registry } = registryOf()
   const turn = (n: number) => {

@@ -356,11 +356,13 @@ describe('columns', () => {
   })
 })
 
-test('a discarded store takes no more rows of the budget', () => {
+test('a discarded store neither takes rows of the budget nor returns any twice', () => {
   const { store, add, budget } = storeOf(['a'])
   for (let n = 0; n < 3; n++) add({ a: n })
   store.dispose()
   for (let n = 0; n < 10; n++) add({ a: n })
+  expect([budget.used, store.size]).toEqual([0, 3])
+  store.clear()
   expect([budget.used, store.size]).toEqual([0, 0])
 })
 
