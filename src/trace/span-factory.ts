@@ -78,8 +78,8 @@ export class SpanFactory implements SpanOwner {
     this.constant = constantOf(options.sampler)
   }
 
-  wallOffsetMs(monotonicMs: number): number {
-    return this.wall.offsetAt(monotonicMs).ms
+  wallOffsetMs(nowMs: number): number {
+    return this.wall.offsetAt(nowMs).ms
   }
 
   startChild(parent: Span, name: string): Span {
@@ -190,7 +190,9 @@ export class SpanFactory implements SpanOwner {
 
   private unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceId | undefined, frame: Frame): Span {
     if (!this.latency.hasViews || frame.suppressed) return new Span(this, trace, name, flags | IS_SPAN, 0)
-    return new Span(this, trace, name, flags | IS_SPAN | TIMED, this.startMs(options))
+    const nowMs = this.clock.monotonicMs()
+    const startMs = options?.startTimeUnixMs === undefined ? nowMs : startMsOf(options, nowMs, this.wall.offsetAt(nowMs))
+    return new Span(this, trace, name, flags | IS_SPAN | TIMED, startMs)
   }
 
   private sampled(
@@ -201,8 +203,9 @@ export class SpanFactory implements SpanOwner {
     parent: SpanContext | undefined,
     wallOffset: WallOffset | undefined,
   ): Span {
-    const startMs = this.startMs(options)
-    const offset = wallOffset ?? this.wall.offsetAt(startMs)
+    const nowMs = this.clock.monotonicMs()
+    const offset = wallOffset ?? this.wall.offsetAt(nowMs)
+    const startMs = startMsOf(options, nowMs, offset)
     const started = flags | IS_SPAN | IS_SAMPLED | TIMED | (sampledSpanStarted() << PERIOD_SHIFT)
     const span = new NewSampledSpan(this, trace, name, started, startMs, parent, offset)
     this.summary?.started(span)
@@ -210,12 +213,6 @@ export class SpanFactory implements SpanOwner {
     if (options?.attributes !== undefined) span.addAttributes(options.attributes)
     if (Array.isArray(options?.links)) for (const link of options.links) span.addLink(link)
     return span
-  }
-
-  private startMs(options: SpanOptions | undefined): number {
-    const nowMs = this.clock.monotonicMs()
-    const given = options?.startTimeUnixMs
-    return given !== undefined && Number.isFinite(given) ? given - this.wall.offsetAt(nowMs).ms : nowMs
   }
 
   /** The decision of the sampler. If it throws, the span is not sampled, and that is counted. */
@@ -232,6 +229,12 @@ export class SpanFactory implements SpanOwner {
 
 /** The initial flags of a span, by trace options and kind. */
 const inherited = (options: number, kind: SpanKind): number => (options << OPTIONS_SHIFT) | (toSpanKind(kind) << KIND_SHIFT)
+
+/** The start in monotonic time: the given one, or now. */
+function startMsOf(options: SpanOptions | undefined, nowMs: number, wall: WallOffset): number {
+  const given = options?.startTimeUnixMs
+  return given !== undefined && Number.isFinite(given) ? given - wall.ms : nowMs
+}
 
 function constantOf(sampler: Sampler): boolean | undefined {
   if (sampler instanceof AlwaysOnSampler) return true

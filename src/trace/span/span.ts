@@ -24,8 +24,8 @@ export interface SpanOwner {
   readonly clock: Clock
   readonly limits: SpanLimits
   readonly random: RandomWords
-  /** Wall-clock time minus monotonic time, in milliseconds. */
-  wallOffsetMs(monotonicMs: number): number
+  /** Wall-clock time minus monotonic time, in milliseconds. @param nowMs Monotonic. */
+  wallOffsetMs(nowMs: number): number
   startChild(parent: Span, name: string): Span
   /** Records the latency. Times are monotonic. */
   unsampledEnds(span: Span, startMs: number, endMs: number): void
@@ -115,7 +115,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Milliseconds since 1970, with fractions; undefined if the start was not timed (unsampled, and no view of the latency). */
   get startTimeUnixMs(): number | undefined {
-    return (this.flags & TIMED) === 0 ? undefined : this.startMs + this.owner.wallOffsetMs(this.startMs)
+    return (this.flags & TIMED) === 0 ? undefined : this.startMs + this.owner.wallOffsetMs(this.owner.clock.monotonicMs())
   }
 
   /** Trace options without the sampled bit, for its children. @internal */

@@ -22,11 +22,12 @@ export class WallClock {
     this.clock = clock
   }
 
-  offsetAt(monotonicMs: number): WallOffset {
-    if (this.offset !== undefined && monotonicMs - this.checkedAtMs < CHECK_EVERY_MS) return this.offset
-    const ms = this.clock.unixMs() - monotonicMs
+  /** @param nowMs The current monotonic time. Another time would set the clock wrong for all spans. */
+  offsetAt(nowMs: number): WallOffset {
+    if (this.offset !== undefined && nowMs - this.checkedAtMs < CHECK_EVERY_MS) return this.offset
+    const ms = this.clock.unixMs() - nowMs
     if (this.offset === undefined || !(Math.abs(ms - this.offset.ms) < TOLERANCE_MS)) this.offset = { ms }
-    this.checkedAtMs = monotonicMs
+    this.checkedAtMs = nowMs
     return this.offset
   }
 }
