@@ -139,10 +139,10 @@ export class SpanFactory implements SpanOwner {
     const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
     let sampled = context.sampled
     if (sampler !== undefined) {
-      // Beyond the limit the sampler gets a random trace id, since untrusted callers could choose ids that it accepts.
+      // Then the sampler gets a random trace id, since untrusted callers could choose ids that it accepts, and no flag beyond the limit.
       const ignoresCaller = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
       sampled = ignoresCaller
-        ? this.callSampler(sampler, new TraceId(this.random), undefined, name, kind)
+        ? this.callSampler(sampler, new TraceId(this.random), sampled ? undefined : context, name, kind)
         : this.callSampler(sampler, context.trace, context, name, kind)
     }
     const flags = inherited(context.options & ~SAMPLED, kind)

@@ -555,6 +555,15 @@ describe('a remote caller', () => {
     expect(spans[0]).toMatchObject({ traceId: T, parentSpanId: S }) // the trace is continued all the same
   })
 
+  test('that does not sample is not sampled by a sampler that follows the parent, with or without a limit', () => {
+    const { tracer, sent: spans } = traced({ sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) })
+    for (const remoteLimit of [undefined, new RemoteSamplingLimit()])
+      tracer.startDetachedSpan('served', { parent: remote(0), remoteLimit }).end()
+    expect(spans).toEqual([])
+    tracer.startDetachedSpan('own').end()
+    expect(spans).toHaveLength(1)
+  })
+
   test('does not choose by its trace id what is sampled, if there is a limit', () => {
     const { tracer, sent: spans } = traced({ sampler: new ProbabilitySampler(1e-4) })
     const remoteLimit = new RemoteSamplingLimit()

@@ -5,7 +5,7 @@ const PER_SECOND = 10
 
 /**
  * Limits how often a server follows a caller's decision to sample a trace: ten times a second, ten at once. Beyond that, and for callers
- * that do not sample, the server's own sampler decides. The trace keeps the caller's id.
+ * that do not sample, the server's own sampler decides. A caller's decision not to sample is passed to it. The trace keeps the caller's id.
  */
 export class RemoteSamplingLimit {
   readonly #limiter: RateLimitingSampler
