@@ -14,7 +14,17 @@ import { SamplingRequest } from './sampling/sampling-request.js'
 import { Span, type SpanOwner } from './span/span.js'
 import { SAMPLED, type SpanContext } from './context/span-context.js'
 import { SpanData } from './data/span-data.js'
-import { IS_SAMPLED, IS_SPAN, KIND_SHIFT, LOCAL_PARENT, OPTIONS_SHIFT, PERIOD_SHIFT, REMOTE_PARENT, TIMED } from './span/span-flags.js'
+import {
+  ENDED,
+  IS_SAMPLED,
+  IS_SPAN,
+  KIND_SHIFT,
+  LOCAL_PARENT,
+  OPTIONS_SHIFT,
+  PERIOD_SHIFT,
+  REMOTE_PARENT,
+  TIMED,
+} from './span/span-flags.js'
 import { SpanKind, toSpanKind } from './data/span-kind.js'
 import type { SpanLatency } from './views/span-latency.js'
 import { MAX_NAME_LENGTH, type SpanLimits } from './data/span-limits.js'
@@ -98,6 +108,7 @@ export class SpanFactory implements SpanOwner {
       this.latency.record(span.name, span.kind, code, durationMs)
       contextState.endingSpan = undefined
     }
+    span.flags |= ENDED // an exporter that ends the span once more changes nothing
     sampledSpanEnded(span.flags >>> PERIOD_SHIFT)
     const data = new SpanData(span)
     this.summary?.ended(span, data, code, durationMs)

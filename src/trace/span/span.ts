@@ -217,7 +217,7 @@ export class Span implements OwnedFrameSpan {
       const nowMs = this.owner.clock.monotonicMs()
       this.finishAt(endTimeUnixMs !== undefined && Number.isFinite(endTimeUnixMs) ? endTimeUnixMs - this.wallOffsetMs(nowMs) : nowMs)
     }
-    this.flags = flags | ENDED
+    this.flags |= ENDED
     this.extras?.scope?.leave()
   }
 

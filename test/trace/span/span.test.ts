@@ -71,6 +71,24 @@ describe.each(samplers)('a span that is %s', (_kind, sampler) => {
   })
 })
 
+test('a span that an exporter ends once more is exported and measured once', () => {
+  const sent: string[] = []
+  const { tracer, stats } = traced({
+    transport: {
+      send: ({ name }) => {
+        if (sent.push(name) < 10) span.setName('late').end()
+      },
+      flush: async () => {},
+      shutdown: async () => {},
+    },
+  })
+  tracer.registerViews()
+  const span = tracer.startDetachedSpan('job')
+  span.end()
+  expect(sent).toEqual(['job'])
+  expect(stats.viewManager.getView('span/latency')!.rows).toMatchObject([{ data: { count: 1 } }])
+})
+
 test('exemplars of an ended span that is still current are those of the enclosing one', () => {
   const { tracer } = traced()
   tracer.span('outer', (outer) => {
