@@ -64,7 +64,8 @@ class Bucket implements SummaryBucket {
   }
 
   sample(data: SpanData, { endMs, details, status }: SpanRecord, intervalMs: number): void {
-    if (endMs! - this.lastMs < intervalMs) return
+    const sinceLastMs = endMs! - this.lastMs
+    if (sinceLastMs >= 0 && sinceLastMs < intervalMs) return // below 0: a given end time was in the future
     this.lastMs = endMs!
     details?.releaseLongStrings()
     if (status.message !== undefined) internString(status.message)

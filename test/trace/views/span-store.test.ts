@@ -56,6 +56,15 @@ test('a bucket adds one sample a second and keeps the newest five', () => {
   expect(samples().samples.map(({ attributes }) => attributes.at)).toEqual([15, 16, 17, 18, 19])
 })
 
+test('an end time in the future does not stop the samples of later spans', () => {
+  const { tracer, clock } = traced()
+  tracer.startDetachedSpan('a').end(clock.wallMs * 1_000)
+  clock.advance(1)
+  tracer.startDetachedSpan('a', { startTimeUnixMs: clock.wallMs - 70_000 }).end()
+  tracer.startDetachedSpan('a', { startTimeUnixMs: clock.wallMs - 80_000 }).end()
+  expect(tracer.summary()[0]!.latency.at(-1)!).toMatchObject({ count: 3, samples: [{}, { durationMs: 70_000 }] })
+})
+
 test('spans that are never ended cannot fill the memory', () => {
   const { tracer } = traced({ summary: { running: 3 } })
   const spans = Array.from({ length: 5 }, (_, at) => tracer.startDetachedSpan(`s${at}`))
