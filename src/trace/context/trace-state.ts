@@ -65,6 +65,12 @@ function trimmed(text: string, from: number, to: number): string {
   return text.slice(from, to)
 }
 
+type Member = readonly [key: string, value: string]
+
+function textOf(members: readonly Member[]): string {
+  return members.map(([key, value]) => `${key}=${value}`).join(',')
+}
+
 /**
  * Data of vendors that is propagated with a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
  *
@@ -77,10 +83,10 @@ function trimmed(text: string, from: number, to: number): string {
 export class TraceState {
   static readonly EMPTY: TraceState = new TraceState([])
 
-  readonly #members: readonly (readonly [string, string])[]
+  readonly #members: readonly Member[]
   #text: string | undefined
 
-  private constructor(members: readonly (readonly [string, string])[]) {
+  private constructor(members: readonly Member[]) {
     this.#members = members
   }
 
@@ -116,10 +122,16 @@ export class TraceState {
     return this.#members.find(([other]) => other === key)?.[1]
   }
 
-  /** Returns a tracestate with `key` set and moved to the front. Returns itself if key or value is invalid. The 33rd member is dropped. */
+  /**
+   * Returns a tracestate with `key` set and moved to the front. Returns itself if key or value is invalid or too long. The last members
+   * are dropped if there are more than 32 or more than 512 characters, which readers may drop as a whole.
+   */
   set(key: string, value: string): TraceState {
-    if (!isTraceStateKey(key) || !isTraceStateValue(value)) return this
-    return new TraceState([[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS))
+    if (!isTraceStateKey(key) || !isTraceStateValue(value) || key.length + value.length >= MAX_LENGTH) return this
+    const members = [[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS)
+    let length = textOf(members).length
+    while (length > MAX_LENGTH) length -= textOf([members.pop()!]).length + 1
+    return new TraceState(members)
   }
 
   /** Returns a tracestate without this key. */
@@ -134,14 +146,14 @@ export class TraceState {
 
   /** The header's value; empty if there is no member. */
   toString(): string {
-    return (this.#text ??= this.#members.map(([key, value]) => `${key}=${value}`).join(','))
+    return (this.#text ??= textOf(this.#members))
   }
 
   toJSON(): string {
     return this.toString()
   }
 
-  #without(key: string): (readonly [string, string])[] {
+  #without(key: string): Member[] {
     return this.#members.filter(([other]) => other !== key)
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { getterOf } from '../../../src/trace/propagation/carrier.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
+import { TraceState } from '../../../src/trace/context/trace-state.js'
 
 const T = '0af7651916cd43dd8448eb211c80319c'
 const S = 'b7ad6b7169203331'
@@ -155,5 +156,20 @@ describe('inject', () => {
 
   test('writes nothing without a span id', () => {
     expect(inject(new SpanContext({ traceId: T }))).toEqual({})
+  })
+})
+
+describe('a tracestate with a member set', () => {
+  const set = (text: string, key: string, value: string) => TraceState.parse(text)!.set(key, value).toString()
+
+  test('drops its last members beyond 512 characters, which its reader would refuse as a whole', () => {
+    expect(set(`a=${'x'.repeat(250)},b=1,c=${'y'.repeat(250)}`, 'd', '1')).toBe(`d=1,a=${'x'.repeat(250)},b=1`)
+    expect(set(`a=${'x'.repeat(256)},b=${'y'.repeat(247)}`, 'd', '1')).toHaveLength(512)
+    expect(set(`a=${'x'.repeat(256)},b=${'y'.repeat(248)}`, 'd', '1')).toBe(`d=1,a=${'x'.repeat(256)}`)
+  })
+
+  test('stays as it is if the member alone is too long', () => {
+    expect(set('a=1', 'k'.repeat(255), 'x'.repeat(256))).toHaveLength(512)
+    expect(set('a=1', 'k'.repeat(256), 'x'.repeat(256))).toBe('a=1')
   })
 })
