@@ -108,7 +108,8 @@ export class TagBaggage {
       const value = tags.get(key)
       if (value !== undefined && tags.ttl(key) !== 0 && isWireText(value)) entries.push([key, value])
     }
-    if (entries.length > 0) set(HEADER, formatBaggage(entries))
+    const header = formatBaggage(entries)
+    if (header !== '') set(HEADER, header)
   }
 
   extract(get: HeaderGetter): TagMap {

@@ -73,6 +73,16 @@ test('only allowed tags are propagated, in both directions', () => {
   expect(baggage.extract(() => undefined)).toBe(TagMap.EMPTY)
 })
 
+test('tags whose keys are not tokens of HTTP are not propagated, and write no empty header', () => {
+  const baggage = new TagBaggage({ allow: ['the tenant', 'ok'] })
+  const headers: Record<string, string> = {}
+  const set = (name: string, value: string) => void (headers[name] = value)
+  baggage.inject(TagMap.of({ 'the tenant': 'a' }), set)
+  expect(headers).toEqual({})
+  baggage.inject(TagMap.of({ 'the tenant': 'a', ok: '1' }), set)
+  expect(headers).toEqual({ baggage: 'ok=1' })
+})
+
 test('local tags and values that are not printable ASCII are not propagated', () => {
   const baggage = new TagBaggage({ allow: ['here', 'name', 'long', 'ok'] })
   const headers: Record<string, string> = {}
