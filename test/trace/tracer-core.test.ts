@@ -410,6 +410,21 @@ describe('tracer options', () => {
     expect(counted('tallyscope_span_items_dropped_total', 'attribute', 'limit')).toBe(before + 1)
   })
 
+  test('attributes of annotations and links that are dropped are counted too', () => {
+    const { tracer, sent } = traced({ limits: { attributes: 2 } })
+    const before = ['limit', 'type'].map((reason) => counted('tallyscope_span_items_dropped_total', 'attribute', reason))
+    tracer.span('x', (span) => {
+      span.addAnnotation('a', { list: [], a: 1, b: 2, c: 3 })
+      span.addLink({ traceId: T, spanId: S, attributes: { nothing: undefined, a: 1, b: 2, c: 3, d: 4 } })
+    })
+    expect([sent[0]!.annotations[0]!.attributes, sent[0]!.links[0]!.attributes]).toEqual([
+      { b: 2, c: 3 },
+      { c: 3, d: 4 },
+    ])
+    const after = ['limit', 'type'].map((reason) => counted('tallyscope_span_items_dropped_total', 'attribute', reason))
+    expect(after.map((count, at) => count - before[at]!)).toEqual([3, 2])
+  })
+
   test('by default 32 attributes, 32 annotations, 128 message events and 32 links fit', () => {
     const { tracer, sent } = traced()
     tracer.span('x', (span) => {

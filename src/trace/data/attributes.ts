@@ -1,6 +1,7 @@
 import { internString } from '../../base/strings/intern-string.js'
 import { cutKey } from './cut-strings.js'
 import { BoundedMap } from './bounded-map.js'
+import { droppedAttributes, refusedValues } from './span-metrics.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 
 export type AttributeValue = string | number | boolean
@@ -28,14 +29,16 @@ export function attributeValue(value: unknown): AttributeValue | undefined {
   }
 }
 
-/** Reads at most `max` attributes. Returns undefined if there are none. */
+/** Reads at most `max` attributes; the others are counted. Returns undefined if there are none. */
 export function collectAttributes(given: AttributesInit | undefined, max: number): BoundedMap<string, AttributeValue> | undefined {
   if (given == null) return undefined
   const attributes = new BoundedMap<string, AttributeValue>(max)
   for (const key in given) {
     const value = attributeValue(given[key])
-    if (value !== undefined) attributes.set(cutKey(key), value)
+    if (value === undefined) refusedValues.value++
+    else attributes.set(cutKey(key), value)
   }
+  droppedAttributes.value += attributes.dropped
   return attributes.size === 0 ? undefined : attributes
 }
 
