@@ -158,8 +158,8 @@ export class SpanFactory implements SpanOwner {
     }
     const flags = inherited(context.options & ~SAMPLED, kind)
     if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, context.trace, frame)
-    const parent = context.isValid ? context : undefined
-    return this.sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, parent, undefined)
+    if (!context.isValid) return this.sampled(name, options, flags, context.trace, undefined, undefined) // an id of a trace, and no parent
+    return this.sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, context, undefined)
   }
 
   private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {

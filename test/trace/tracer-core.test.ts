@@ -261,6 +261,12 @@ describe('parents', () => {
     expect(headers).toEqual({ traceparent: `00-${T}-${sent[0]!.spanId}-01`, tracestate: 'rojo=1' })
   })
 
+  test('a caller that sends a trace id and no span id is continued without a parent', () => {
+    const { tracer, sent } = traced()
+    tracer.withRemoteParent(new SpanContext({ traceId: T, fromHeader: true }), () => tracer.span('server', () => {}))
+    expect(sent[0]).toMatchObject({ traceId: T, parentSpanId: undefined, sameProcessAsParentSpan: undefined })
+  })
+
   test('without a context, withRemoteParent begins a new trace, also inside of a span', () => {
     const { tracer, sent } = traced()
     tracer.span('outer', () => tracer.withRemoteParent(undefined, () => tracer.span('inner', () => {})))
