@@ -1,8 +1,9 @@
 import type { HeaderGetter, HeaderSetter } from './propagator.js'
 
-/** An object with headers: those of Node and of fetch, a Map, a plain object, pairs, Node's raw headers. Names may have any case. */
+/** An object with headers: those of Node and of fetch, a Map, a plain object, pairs, Node's raw headers, a request. Names may have any case. */
 export type ReadableCarrier =
   | { readonly get: (name: string) => string | null | undefined }
+  | { readonly headers: object }
   | { readonly [name: string]: unknown }
   | Iterable<readonly [string, unknown]>
   | readonly string[]
@@ -73,20 +74,38 @@ function readerOf(carrier: object): (carrier: never, name: string) => string | u
   try {
     if (carrier instanceof Map) return fromMap
     if (Array.isArray(carrier)) return typeof carrier[0] === 'string' ? fromFlat : fromPairs
-    const { get, getHeader } = carrier as { get?: unknown; getHeader?: unknown }
+    const { get, getHeader, headers } = carrier as CarrierMembers
     if (typeof get === 'function') return fromGet
-    return typeof getHeader === 'function' ? fromGetHeader : fromObject
+    if (typeof getHeader === 'function') return fromGetHeader
+    if (isHeaders(headers)) {
+      const read = readerOf(headers) as (carrier: object, name: string) => string | undefined
+      return (_request, name) => read(headers, name)
+    }
+    if (!(Symbol.iterator in carrier)) return fromObject
+    const pairs = [...(carrier as Iterable<unknown>)] // an iterator can be read once
+    return (_carrier, name) => fromPairs(pairs, name)
   } catch {
     return () => undefined // a getter or a proxy threw
   }
 }
 
-/** The carrier if its headers are its properties, as in Node's requests. */
+interface CarrierMembers {
+  readonly get?: unknown
+  readonly getHeader?: unknown
+  readonly headers?: unknown
+}
+
+/** True for the `headers` of a request. Those of a carrier may have the name too, with strings as values. */
+function isHeaders(headers: unknown): headers is object {
+  return typeof headers === 'object' && headers !== null && !Array.isArray(headers)
+}
+
+/** The carrier if its headers are its properties, as in the headers of Node's requests. */
 export function plainHeaders(carrier: ReadableCarrier | null | undefined): Readonly<Record<string, unknown>> | undefined {
   if (typeof carrier !== 'object' || carrier === null || Array.isArray(carrier)) return undefined
   try {
-    const { get, getHeader } = carrier as { get?: unknown; getHeader?: unknown }
-    if (typeof get === 'function' || typeof getHeader === 'function') return undefined
+    const { get, getHeader, headers } = carrier as CarrierMembers
+    if (typeof get === 'function' || typeof getHeader === 'function' || isHeaders(headers) || Symbol.iterator in carrier) return undefined
     return carrier as Readonly<Record<string, unknown>>
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import { createServer, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { getterOf, setterOf } from '../../../src/trace/propagation/carrier.js'
+import { traced } from '../tracer-fixture.js'
 
 const read = (carrier: unknown, name = 'tracestate') => getterOf(carrier as object)(name)
 
@@ -13,6 +14,23 @@ test('header names are case-insensitive in every kind of carrier', () => {
   expect(read([['TraceState', 'a=1']])).toBe('a=1')
   expect(read(['Host', 'x', 'TraceState', 'a=1'])).toBe('a=1')
   expect(read({ getHeader: (name: string) => (name === 'tracestate' ? 'a=1' : undefined) })).toBe('a=1')
+})
+
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+test.each<[string, (headers: Record<string, string>) => object]>([
+  ['a request of node:http', (headers) => Object.assign(new IncomingMessage(null as never), { headers })],
+  ['a request of fetch', (headers) => new Request('http://localhost', { headers })],
+  ['a request with a Map', (headers) => ({ headers: new Map(Object.entries(headers)) })],
+  ['an event of a gateway', (headers) => ({ path: '/', headers: { Host: 'x', Traceparent: headers['traceparent'] } })],
+  ['an iterator that can be read once', (headers) => new Headers(headers).entries()],
+  ['a Set of pairs', (headers) => new Set(Object.entries(headers))],
+  ['a header of the name headers', (headers) => ({ ...headers, headers: ['a', 'b'] })],
+])('the headers of %s are read', (_kind, make) => {
+  const headers = { tracestate: 'a=1', traceparent: PARENT }
+  const get = getterOf(make(headers))
+  expect([get('tracestate2'), get('traceparent'), get('traceparent')]).toEqual([undefined, PARENT, PARENT])
+  expect(traced().tracer.extract(make(headers))?.spanId).toBe('b7ad6b7169203331')
 })
 
 test('repeated headers are joined by commas', () => {
