@@ -43,7 +43,8 @@ function newestSpan(): Span | undefined {
   // Skips spans that have ended, as their tracer does.
   let span: unknown = held
   while (isSpan(span) && span.isLeft) span = span.enclosing
-  return isSpan(span) ? span : undefined
+  // A scope of OpenTracing whose span belongs to another tracer has no ids.
+  return isSpan(span) && span.traceId !== '' ? span : undefined
 }
 
 /** True for spans of this and other copies of the package. */

@@ -1,11 +1,13 @@
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import fastify from 'fastify'
+import { Span as ForeignSpan } from 'opentracing'
 import pino from 'pino'
 import { expect, test, vi } from 'vitest'
 import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type Sampler, type SpanData, Stats, Tracer } from 'tallyscope'
 import { tallyscopeFastify } from 'tallyscope/fastify'
 import { tracedConsole, tracedLogger, traceLogFields, traceLogFieldsOf, traceLogMixin } from 'tallyscope/logging'
+import { OpenTracingTracer } from 'tallyscope/opentracing'
 
 const newTracer = (sampler: Sampler = new AlwaysOnSampler()) =>
   new Tracer({ sampler, exporter: new MemoryExporter<SpanData>(), stats: new Stats() })
@@ -103,6 +105,39 @@ test('a plain logger and a console get the fields with each line, and fields of 
     ['info', { a: 1 }, 'outside'],
     ['warn', 'bare'],
   ])
+})
+
+test('a scope with the span of another tracer has no ids', () => {
+  const { scopeManager } = new OpenTracingTracer({ tracer: newTracer() })
+  scopeManager.with(new ForeignSpan(), false, () => expect(traceLogFields()).toEqual({}))
+})
+
+test('a line may begin with an error or with its message, as in pino', () => {
+  const { stream, read } = lines()
+  const logger = tracedLogger(pino({ base: null, timestamp: false }, stream)) as unknown as pino.Logger
+  newTracer().span('outer', ({ spanId }) => {
+    logger.error(new TypeError('no cart'), 'failed')
+    logger.error(new TypeError('no cart'))
+    logger.info('cart %s of %d', 'a', 2)
+    const err = { type: 'TypeError', message: 'no cart' }
+    expect(read()).toMatchObject([
+      { level: 50, span_id: spanId, err, msg: 'failed' },
+      { level: 50, span_id: spanId, err, msg: 'no cart' },
+      { level: 30, span_id: spanId, msg: 'cart a of 2' },
+    ])
+    expect(read()[2]).not.toHaveProperty('0')
+  })
+})
+
+test('a console prints an error in place of fields, and a line of only a message', () => {
+  const printed: unknown[][] = []
+  const write = (...line: unknown[]): void => void printed.push(line)
+  const logger = tracedConsole({ debug: write, info: write, warn: write, error: write }) as unknown as Console
+  const error = new Error('no cart')
+  logger.error(error, 'failed')
+  logger.error(error)
+  logger.info('100%')
+  expect(printed).toEqual([['failed', { err: error }], ['no cart', { err: error }], ['100%']])
 })
 
 test('a console prints messages with format specifiers as they are', () => {
