@@ -3,7 +3,7 @@ import { DefinitionError } from '../../../base/errors.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { warnOnce } from '../../../base/logger.js'
 import { errorText } from '../../../base/rate-limited-log.js'
-import { beginGathering, checkProducers } from '../../../metrics/collection/gather.js'
+import { checkProducers } from '../../../metrics/collection/gather.js'
 import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
 import type { MetricProducer } from '../../../metrics/data/producer.js'
 import type { Family } from '../../../metrics/data/row-source.js'
@@ -11,6 +11,7 @@ import { joined, sizeOf } from '../../../base/byte-chunks.js'
 import { gzipBytes, gzipChunks } from '../../../serving/gzip.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { type RequestHeaders, type RequestQuery, scrapeTimeoutMs, wantedNames } from '../../../serving/scrape-request.js'
+import { ResponseThrottle } from '../../../serving/response-throttle.js'
 import { Semaphore } from '../../../serving/semaphore.js'
 import type { SendLimits } from '../../../serving/send-body.js'
 import { UnreadBodies } from '../../../serving/unread-bodies.js'
@@ -27,8 +28,9 @@ import { ScrapeBody } from './scrape-body.js'
 import { countPartial } from './scrape-counts.js'
 import { allParts, divideFirst, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
 import { relabel } from '../../../metrics/data/relabel.js'
+import { beginRequired } from './required-gathering.js'
 import { Scrape } from './scrape.js'
-import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } from './single-flight-gather.js'
+import { type GatheredFamilies, SingleFlightGather } from './single-flight-gather.js'
 
 export type { MetricsRequest, MetricsResponse } from './metrics-response.js'
 
@@ -115,6 +117,7 @@ export class ScrapeHandler {
   readonly sendLimits: SendLimits
   readonly #access: ScrapeAccess
   readonly #permits: Semaphore
+  readonly #throttle = new ResponseThrottle()
   readonly #queueTimeoutMs: number
   /** Limit of scrapes that wait for slow producers. */
   readonly #maxAwaiting: number
@@ -156,7 +159,7 @@ export class ScrapeHandler {
     try {
       const waitMs = Math.max(1, Math.min(this.#gatherTimeoutMs, (scrapeTimeoutMs(headers) ?? Infinity) * SHARE_OF_SCRAPE_TIMEOUT))
       const refused = await this.#access.refusal(headers, query, request, waitMs)
-      if (refused !== undefined) return ended(scrape, refused)
+      if (refused !== undefined) return await this.#refused(scrape, refused)
       const negotiated = this.#negotiator.negotiate(headers)
       scrape.format = negotiated.encoder.format
       if (method === 'HEAD') return ended(scrape, { status: 200, headers: negotiated.headers })
@@ -175,7 +178,7 @@ export class ScrapeHandler {
     waitMs: number,
   ): Promise<MetricsResponse> {
     const gathered = await this.#gathered(scrape, waitMs)
-    if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes are running', { 'retry-after': '1' }))
+    if (gathered === undefined) return this.#refused(scrape, refusal(503, 'too many scrapes are running', { 'retry-after': '1' }))
     try {
       const { families, isWhole, isMisleading, documents } = gathered
       if (isMisleading) return ended(scrape, refusal(503, 'the metrics of the group are incomplete at the moment', { 'retry-after': '1' }))
@@ -221,7 +224,14 @@ export class ScrapeHandler {
     } finally {
       this.#awaitingProducers--
     }
-    return (await hasPermit()) ? gathered : undefined
+    if (!(await hasPermit())) return undefined
+    await this.#throttle.turn() // many scrapes wait for the same gathering
+    return gathered
+  }
+
+  async #refused(scrape: Scrape, response: MetricsResponse): Promise<MetricsResponse> {
+    await this.#throttle.turn()
+    return ended(scrape, response)
   }
 
   #streamed(scrape: Scrape, document: ScrapeDocument, headers: Readonly<Record<string, string>>, isGzip: boolean): MetricsResponse {
@@ -253,26 +263,6 @@ async function* reused(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
   for await (const part of parts) {
     yield part
     reuseChunk(part)
-  }
-}
-
-/** Begins a gathering that also reports whether required metrics are missing. */
-function beginRequired(producers: readonly MetricProducer[], timeoutMs: number): RequiredGathering {
-  const missing = new Set(producers.filter(({ isRequired }) => isRequired === true))
-  const settled = producers.map((producer) => (missing.has(producer) ? watched(producer, () => missing.delete(producer)) : producer))
-  return { ...beginGathering(settled, { timeoutMs }), isMissing: () => missing.size > 0 }
-}
-
-/** Wraps a producer so that `onGathered` is called when it has returned its families. */
-function watched(producer: MetricProducer, onGathered: () => void): MetricProducer {
-  return {
-    name: producer.name ?? 'producer',
-    getMetrics: (context) => producer.getMetrics(context),
-    async getFamilies(context) {
-      const families = await (producer.getFamilies ?? producer.getMetrics).call(producer, context)
-      onGathered()
-      return families
-    },
   }
 }
 

@@ -2,14 +2,9 @@ import type { Clock } from '../../../base/clock.js'
 import { TimeSlicer } from '../../../base/time-slicer.js'
 import { inNextTurn } from '../../../base/timer.js'
 import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
-import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
+import type { RequiredGathering } from './required-gathering.js'
 import { SharedDocuments, type SharingScrape } from './shared-documents.js'
-
-/** A gathering that reports whether required metrics are missing. */
-export interface RequiredGathering extends Gathering<Family> {
-  isMissing?(): boolean
-}
 
 export interface GatheredFamilies {
   readonly families: readonly Family[]

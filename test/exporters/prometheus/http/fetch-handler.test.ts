@@ -51,6 +51,51 @@ test.each([6_000, 60_000])('a fetch reader that transfers a chunk with %i lines 
   await expect(late!.read()).rejects.toThrow('transferred')
 })
 
+/** The number of responses that became ready in each turn of the event loop. */
+async function responsesPerTurn(responses: readonly Promise<Response>[]): Promise<number[]> {
+  let ready = 0
+  for (const response of responses) void response.then(() => ready++)
+  const perTurn: number[] = []
+  for (let before = 0; ready < responses.length; before = ready) {
+    await new Promise((resolve) => void setImmediate(resolve))
+    perTurn.push(ready - before)
+  }
+  return perTurn
+}
+
+const scrapes = (scrape: (request: Request) => Promise<Response>, headers: Record<string, string> = {}) =>
+  Array.from({ length: 200 }, () => scrape(new Request('http://x/metrics', { headers })))
+
+test('scrapes that are refused at the same time get their 503 in many turns of the event loop', async () => {
+  const never = () => new Promise<boolean>(() => {})
+  const scrape = fetchHandler({ producers: [producer(() => [one])], selfMetrics: false, guard: never })
+  const responses = scrapes(scrape, { 'x-prometheus-scrape-timeout-seconds': '0.001' })
+  expect(Math.max(...(await responsesPerTurn(responses)))).toBeLessThanOrEqual(16)
+  expect(new Set((await Promise.all(responses)).map(({ status }) => status))).toEqual(new Set([503]))
+})
+
+test('scrapes beyond the queue are refused with 503 and Retry-After in many turns of the event loop', async () => {
+  const slow = producer(() => new Promise<Metric[]>((resolve) => setTimeout(() => resolve([one]), 5)))
+  const scrape = fetchHandler({ producers: [slow], selfMetrics: false, maxInFlight: 1, maxWaiting: 0 })
+  const responses = scrapes(scrape)
+  expect(Math.max(...(await responsesPerTurn(responses)))).toBeLessThanOrEqual(16)
+  const refused = (await Promise.all(responses)).filter(({ status }) => status === 503)
+  expect(refused).toHaveLength(199)
+  const [{ headers }, text] = [refused[0]!, await refused[0]!.text()]
+  expect([headers.get('retry-after'), headers.get('content-type'), text]).toEqual([
+    '1',
+    'text/plain; charset=utf-8',
+    'too many scrapes are running\n',
+  ])
+})
+
+test('scrapes that wait for one gathering get its document in many turns of the event loop', async () => {
+  const slow = producer(() => new Promise<Metric[]>((resolve) => setTimeout(() => resolve([one]), 5)))
+  const responses = scrapes(fetchHandler({ producers: [slow], selfMetrics: false }))
+  expect(Math.max(...(await responsesPerTurn(responses)))).toBeLessThanOrEqual(16)
+  expect(new Set((await Promise.all(responses)).map(({ status }) => status))).toEqual(new Set([200]))
+})
+
 test('scrapes share an empty document', async () => {
   const slow = producer(() => new Promise<Metric[]>((resolve) => setImmediate(() => resolve([]))))
   const scrape = fetchHandler({ producers: [slow], selfMetrics: false })
