@@ -106,7 +106,7 @@ export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
   checkOptions('metricsHandler', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
   return async (headers, query, request = {}) => {
-    if (isObject(Object(headers).headers))
+    if (!isObject(headers) || isObject((headers as { headers?: unknown }).headers))
       throw new DefinitionError('ERR_HANDLER', 'metricsHandler needs headers: for requests use nodeHandler')
     return handler.respond(headers, query, request)
   }

@@ -64,6 +64,10 @@ test('HEAD has the headers of GET, gathers nothing and has no body', async () =>
   expect(gathered).not.toHaveBeenCalled()
 })
 
+test.each([null, undefined, 'text/plain', []])('a handler that is called with %j in place of headers rejects', async (given) => {
+  await expect(handler(() => [one])(given as never)).rejects.toThrow(expect.objectContaining({ code: 'ERR_HANDLER' }))
+})
+
 test('other methods are refused with an Allow header', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'get']) {
     const { status, headers, body } = await handler(() => [one])({}, '', { method })
