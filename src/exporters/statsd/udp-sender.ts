@@ -21,6 +21,7 @@ export class UdpSender implements PacketSender {
   #resolvedMs = 0
   /** The first error of the socket. */
   #fault: unknown
+  #resets = 0
 
   constructor(host: string, port: number, clock: Clock = systemClock) {
     this.#host = host
@@ -29,6 +30,8 @@ export class UdpSender implements PacketSender {
   }
 
   async send(packets: readonly Buffer[]): Promise<readonly unknown[]> {
+    // An error since the last call is about its packets. The server may be back.
+    if (this.#fault !== undefined) this.reset()
     try {
       const socket = await this.#connected()
       const faults = await sendThroughCongestion(packets, (some) => this.#sendOnce(socket, some))
@@ -38,12 +41,12 @@ export class UdpSender implements PacketSender {
       this.reset()
       return packets.map(() => broken)
     } catch (error) {
-      this.reset()
-      return packets.map(() => error)
+      return packets.map(() => error) // there is no socket, or it belongs to a later call
     }
   }
 
   reset(): void {
+    this.#resets++
     this.#socket?.close()
     this.#socket = undefined
   }
@@ -52,15 +55,22 @@ export class UdpSender implements PacketSender {
     const nowMs = this.#clock.monotonicMs()
     if (this.#socket !== undefined && nowMs - this.#resolvedMs < RESOLVE_AFTER_MS) return this.#socket
     this.reset()
+    const resets = this.#resets
     const { address, family } = await lookup(this.#host)
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
     this.#fault = undefined
     socket.on('error', (error) => {
       this.#fault ??= error
     })
-    await new Promise<void>((resolve, reject) => {
-      socket.connect(this.#port, address, (error?: Error) => (error == null ? resolve() : reject(error)))
-    })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.connect(this.#port, address, (error?: Error) => (error == null ? resolve() : reject(error)))
+      })
+      if (this.#resets !== resets) throw new Error('the socket was closed while it was opened')
+    } catch (error) {
+      socket.close()
+      throw error
+    }
     socket.unref()
     this.#socket = socket
     this.#resolvedMs = nowMs

@@ -123,6 +123,38 @@ describe('UDP', () => {
     await receiver.close()
   })
 
+  test('a refusal that is reported after its call does not repeat the packets of the next call', async () => {
+    const receiver = await UdpReceiver.open()
+    const sender = new UdpSender('127.0.0.1', receiver.port)
+    const send = vi.spyOn(UdpSocket.prototype, 'send')
+    onTestFinished(() => send.mockRestore())
+    await sender.send([Buffer.from('a:1|c')])
+    const [socket] = send.mock.contexts as UdpSocket[]
+    socket!.emit('error', Object.assign(new Error('recvmsg ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+    expect(await sender.send([Buffer.from('b:1|c')])).toEqual([undefined])
+    expect(await receiver.lines()).toEqual(['a:1|c', 'b:1|c'])
+    sender.reset()
+    await receiver.close()
+  })
+
+  test('a socket that cannot be connected is closed', async () => {
+    const close = vi.spyOn(UdpSocket.prototype, 'close')
+    onTestFinished(() => close.mockRestore())
+    const sender = new UdpSender('255.255.255.255', 8_125) // a broadcast address, which needs a permission
+    expect(await sender.send([Buffer.from('a:1|c')])).toEqual([expect.objectContaining({ code: 'EACCES' })])
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
+  test('a call that was given up while its socket was opened sends nothing', async () => {
+    const receiver = await UdpReceiver.open()
+    const sender = new UdpSender('127.0.0.1', receiver.port)
+    const sending = sender.send([Buffer.from('a:1|c')])
+    sender.reset()
+    expect(await sending).toEqual([expect.objectContaining({ message: 'the socket was closed while it was opened' })])
+    expect(await receiver.lines()).toEqual([])
+    await receiver.close()
+  })
+
   test('an export of many packets while timers are faked neither waits forever nor blocks later ones', async () => {
     const receiver = await UdpReceiver.open()
     const exporter = keep(new StatsdExporter({ port: receiver.port }))
