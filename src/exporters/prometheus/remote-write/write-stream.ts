@@ -39,6 +39,8 @@ export class WriteStream {
   /** Writes the same samples in version 1, while it is unknown whether the receiver accepts version 2. */
   #fallback: RequestWriterV1 | undefined
   #firstUndelivered: SendingResult['undelivered']
+  /** The first response that refused a request whose version was unknown. */
+  #refusal: HttpReply | undefined
   #unwritten = 0
   #largestRow = 0
   /** Called with the outcome of the current request. */
@@ -106,7 +108,11 @@ export class WriteStream {
   async finish(): Promise<StreamResult> {
     await this.flush()
     const result = await this.#sending?.finish()
-    return { refusal: result?.refusal, undelivered: this.#firstUndelivered ?? result?.undelivered, unwritten: this.#unwritten }
+    return {
+      refusal: this.#refusal ?? result?.refusal,
+      undelivered: this.#firstUndelivered ?? result?.undelivered,
+      unwritten: this.#unwritten,
+    }
   }
 
   async #add(version: 1 | 2, request: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
@@ -131,14 +137,14 @@ export class WriteStream {
   }
 
   #count(version: 1 | 2, samples: number, delivery: Delivery): void {
-    if (delivery.kind === 'taken') {
-      const written = version === 1 ? samples : Math.min(writtenSamples(delivery.reply.headers) ?? 0, samples)
-      counts.exported(written)
-      counts.dropped('rejected', samples - written)
-      this.#unwritten += samples - written
-      return
-    }
-    counts.dropped(dropReason(delivery), samples)
+    if (delivery.kind === 'undelivered') return counts.dropped(dropReason(delivery), samples)
+    const isTaken = delivery.kind === 'taken'
+    // A receiver of version 2 may write some samples of a request that it refuses.
+    const reported = Math.min(writtenSamples(delivery.reply.headers) ?? 0, samples)
+    const written = version === 2 ? reported : isTaken ? samples : 0
+    counts.exported(written)
+    counts.dropped(isTaken ? 'rejected' : dropReason(delivery), samples - written)
+    if (isTaken) this.#unwritten += samples - written
     // A receiver of version 2 may have been replaced by an older one.
     const isOlder = delivery.kind === 'refused' && delivery.reply.status === 415 && version === 2
     if (isOlder && this.#settings.version === 'auto') this.#agreed.version = 1
@@ -147,12 +153,13 @@ export class WriteStream {
   /** Sends the first request in version 2, and again in version 1 if the receiver does not accept it. */
   async #probe(request: EncodedRequest, fallback: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
     const delivery = await this.#deliverAsVersion2(request)
-    const isWritten = delivery.kind === 'taken' && writtenSamples(delivery.reply.headers) !== undefined
-    if (delivery.kind !== 'undelivered' && !isWritten) return this.#sendAsVersion1(fallback, delivery, report)
     if (delivery.kind === 'undelivered') this.#firstUndelivered = delivery
     else {
+      const isVersion2 = delivery.kind !== 'too_large' && writtenSamples(delivery.reply.headers) !== undefined
+      if (!isVersion2) return this.#sendAsVersion1(fallback, delivery, report)
       this.#agreed.version = 2
       this.#fallback = undefined
+      if (delivery.kind === 'refused') this.#refusal ??= delivery.reply
     }
     this.#count(2, request.samples, delivery)
     report(delivery)
@@ -191,7 +198,7 @@ export class WriteStream {
       this.#fallback = undefined
       this.#writer = new RequestWriterV1()
       this.#sending = sending
-    } else if (refusal !== undefined) this.#sending = sending
+    } else this.#refusal ??= refusal
   }
 
   #newWriter(version: 1 | 2): RequestWriter {

@@ -347,6 +347,31 @@ describe('version auto', () => {
     expect(asked).toEqual(['2.0.0', '0.1.0', '2.0.0', '0.1.0', '0.1.0'])
   })
 
+  test('requests after one that was refused in both versions are sent as what they are', async () => {
+    const receiver = await writeReceiver([1, 2], (response, n) => (n < 2 ? (response.writeHead(400).end('bad'), true) : false))
+    const exporter = exporterTo(receiver, { version: 'auto', maxSamplesPerRequest: 1, staleOnShutdown: false })
+    const exporting = exporter.export([gauge(1, 'a'), gauge(2, 'b'), gauge(3, 'c'), gauge(4, 'd')])
+    await expect(exporting).rejects.toThrow('status 400: bad')
+    expect(receiver.written.map(({ version, series }) => [version, series[0]!.id])).toEqual([
+      [2, 'b'],
+      [2, 'c'],
+      [2, 'd'],
+    ])
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('a receiver that reports the written samples of a request that it refuses speaks version 2', async () => {
+    const written = { 'x-prometheus-remote-write-samples-written': '2' }
+    const receiver = await writeReceiver([2], (response, n) => (n === 0 ? (response.writeHead(400, written).end('bad'), true) : false))
+    const before = selfValue('tallyscope_exporter_dropped_items_total', 'RemoteWriteExporter', 'refused') ?? 0
+    const exporter = exporterTo(receiver, { version: 'auto', staleOnShutdown: false })
+    const gauges = [gauge(1, 'a'), gauge(2, 'b'), gauge(3, 'c')]
+    await expect(exporter.export(gauges)).rejects.toThrow('status 400: bad')
+    expect(selfValue('tallyscope_exporter_dropped_items_total', 'RemoteWriteExporter', 'refused')).toBe(before + 1)
+    await exporter.export(gauges)
+    expect(receiver.requests.map(({ headers }) => headers['x-prometheus-remote-write-version'])).toEqual(['2.0.0', '2.0.0'])
+  })
+
   test('an absent receiver does not determine the version', async () => {
     const receiver = await writeReceiver([2], (response, n) => (n === 0 ? (response.writeHead(503).end(), true) : false))
     const exporter = exporterTo(receiver, { version: 'auto', random: () => 0, staleOnShutdown: false })
