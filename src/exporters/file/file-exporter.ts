@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkBooleans, checkNumber, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { ExportError, errorCode } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -94,6 +94,7 @@ export class FileExporter<T> implements Exporter<T> {
     this.#maxQueuedBytes = checkNumber(OPTION_CODE, 'maxQueuedBytes', options.maxQueuedBytes ?? 8 << 20, bytes)
     this.#maxItemBytes = checkNumber(OPTION_CODE, 'maxItemBytes', options.maxItemBytes ?? 64 << 20, bytes)
     this.#fsync = checkOneOf(OPTION_CODE, 'fsync', fsync, FSYNC)
+    checkBooleans(OPTION_CODE, { followLinks: options.followLinks })
     this.#clock = clock
     this.#failureLog = new RateLimitedLog({
       code: 'TALLYSCOPE_EXPORT_FAILED',

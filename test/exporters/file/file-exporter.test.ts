@@ -322,6 +322,7 @@ test.each([
   { path: 'x', maxQueuedBytes: '1' },
   { path: 'x', maxItemBytes: Number.NaN },
   { path: 'x', fsync: 'always' },
+  { path: 'x', followLinks: 'true' },
 ])('the options %o are refused', (options) => {
   expect(() => new FileExporter(options as never)).toThrowError(
     expect.objectContaining({ name: 'DefinitionError', code: 'ERR_EXPORTER_OPTION' }),

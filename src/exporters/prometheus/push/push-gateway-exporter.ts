@@ -1,4 +1,4 @@
-import { checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
+import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { type Clock, timerClock } from '../../../base/clock.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
@@ -68,8 +68,10 @@ export class PushGatewayExporter implements Exporter<Metric> {
 
   constructor(options: PushGatewayExporterOptions) {
     checkRequiredOptions('PushGatewayExporter', options, OPTIONS)
-    const { clock = timerClock } = options
+    const { mode = 'push', deleteOnShutdown, gzip, clock = timerClock } = options
     const destination = groupDestination(options)
+    checkOneOf('ERR_PROMETHEUS_OPTION', 'mode', mode, ['push', 'pushAdd'])
+    checkBooleans('ERR_PROMETHEUS_OPTION', { deleteOnShutdown, gzip })
     // A token that was read from a file ends with a line break.
     const headers = Object.fromEntries(
       Object.entries(options.headers ?? {}).map(([name, value]) => [name, isText(value) ? String(value).trim() : value]),

@@ -1,4 +1,4 @@
-import { checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkBooleans, checkNumber, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { randomUUID } from 'node:crypto'
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
@@ -14,7 +14,7 @@ import { textEncoder } from '../format/text-encoder.js'
 export interface TextfileExporterOptions {
   /** The file in the folder of node_exporter. Must end with `.prom`. */
   readonly path: string
-  /** Permissions of the file. Default 0o644, because node_exporter usually runs as another user. */
+  /** Permissions of the file, 0 … 0o777. Default 0o644, because node_exporter usually runs as another user. */
   readonly mode?: number
   /** True if `shutdown` deletes the file, so that Prometheus does not scrape a finished job forever. Default false. */
   readonly deleteOnShutdown?: boolean
@@ -25,7 +25,8 @@ const OPTIONS: OptionNames<TextfileExporterOptions> = { path: true, mode: true, 
 /**
  * Writes metrics to a file for the textfile collector of node_exporter. Each export replaces the file atomically.
  *
- * @throws {@link DefinitionError} `ERR_TEXTFILE_PATH` if the path does not end with `.prom`.
+ * @throws {@link DefinitionError} `ERR_TEXTFILE_PATH` if the path does not end with `.prom`, `ERR_PROMETHEUS_OPTION` if another option is
+ *   not valid.
  * @see https://github.com/prometheus/node_exporter#textfile-collector
  * @example
  * exportPeriodically({ producers: [stats], exporter: new TextfileExporter({ path: '/var/lib/node_exporter/backup.prom' }) })
@@ -43,6 +44,9 @@ export class TextfileExporter implements Exporter<Metric> {
     if (typeof options.path !== 'string' || !/[^/\\]\.prom$/.test(options.path)) {
       throw new DefinitionError('ERR_TEXTFILE_PATH', `the path of a textfile must end in .prom: it is ${inspectValue(options.path)}`)
     }
+    const { mode, deleteOnShutdown } = options
+    if (mode !== undefined) checkNumber('ERR_PROMETHEUS_OPTION', 'mode', mode, { min: 0, max: 0o777, integer: true })
+    checkBooleans('ERR_PROMETHEUS_OPTION', { deleteOnShutdown })
     this.#options = options
   }
 

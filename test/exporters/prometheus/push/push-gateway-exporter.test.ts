@@ -144,6 +144,9 @@ test('invalid options are refused', () => {
     [{ groupingKey: { pod: null as never } }, 'ERR_PUSH_GROUP'],
     [{ headers: { authorization: undefined as never } }, 'ERR_PROMETHEUS_OPTION'],
     [{ timeoutMs: Number.NaN }, 'ERR_PROMETHEUS_OPTION'],
+    [{ mode: 'pushadd' as never }, 'ERR_PROMETHEUS_OPTION'],
+    [{ deleteOnShutdown: 'true' as never }, 'ERR_PROMETHEUS_OPTION'],
+    [{ gzip: 'false' as never }, 'ERR_PROMETHEUS_OPTION'],
     [{ headers: { 'content-length': '1' } }, 'ERR_PROMETHEUS_OPTION'],
   ] as const) {
     expect(() => exporter('http://x', options), JSON.stringify(options)).toThrow(expect.objectContaining({ code }))

@@ -59,6 +59,11 @@ test('shutdown deletes the file if configured, and tolerates a missing one', asy
   expect(await readdir(folder)).toEqual([])
 })
 
+test.each([{ mode: -1 }, { mode: '644' as never }, { deleteOnShutdown: 'true' as never }])('invalid options are refused: %o', (option) => {
+  const create = (): TextfileExporter => new TextfileExporter({ path: 'job.prom', ...option })
+  expect(create).toThrow(expect.objectContaining({ code: 'ERR_PROMETHEUS_OPTION' }))
+})
+
 test('only a path that ends with .prom is accepted', () => {
   for (const path of ['job.txt', 'job', '.prom', 'folder/.prom', '', undefined as never]) {
     expect(() => new TextfileExporter({ path })).toThrow(expect.objectContaining({ code: 'ERR_TEXTFILE_PATH' }))
