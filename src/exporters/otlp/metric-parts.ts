@@ -11,6 +11,7 @@ import { DistinctRows, familiesByName } from './distinct-families.js'
 import { Envelope } from './envelope.js'
 import { isMonotonic } from './metric-head.js'
 import type { ChunkRecording, PointCache } from './point-cache.js'
+import { withLabels } from './process-resource.js'
 import { RowWriter } from './row-writer.js'
 
 /** The content of one request, which has one resource. */
@@ -193,14 +194,23 @@ class PartInProgress {
   }
 }
 
+interface ResourceGroup {
+  readonly resource: Resource
+  readonly members: Family[]
+}
+
 /** Groups families by resource. Labels that a family's resource lacks are taken from the default resource. */
-function byResource(families: readonly Family[], given: Resource): readonly { readonly resource: Resource; readonly members: Family[] }[] {
-  const groups = new Map<string, { readonly resource: Resource; readonly members: Family[] }>()
+function byResource(families: readonly Family[], given: Resource): readonly ResourceGroup[] {
+  const groups = new Map<string, ResourceGroup>()
+  const groupOf = (labels: Readonly<Record<string, string>>): ResourceGroup => {
+    const resource = withLabels(given, labels)
+    const key = JSON.stringify(Object.entries(resource.labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+    return getOrInsert(groups, key, () => ({ resource, members: [] }))
+  }
+  const known = new Map<object, ResourceGroup>()
   for (const family of families) {
     const labels = family.resource ?? NO_LABELS
-    const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
-    const group = getOrInsert(groups, key, () => ({ resource: { ...given, labels: { ...given.labels, ...labels } }, members: [] }))
-    group.members.push(family)
+    getOrInsert(known, labels, () => groupOf(labels)).members.push(family)
   }
   return [...groups.values()]
 }

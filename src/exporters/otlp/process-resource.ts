@@ -9,13 +9,18 @@ import type { Resource } from '../../base/resource.js'
  */
 export function processResource(given: Resource | undefined): Resource {
   const instance = processGlobal('service-instance-id', () => ({ id: randomUUID() }))
-  const labels = {
+  const own = {
     'service.name': 'unknown_service:node',
     'service.instance.id': instance.id,
     'telemetry.sdk.language': 'nodejs',
     'telemetry.sdk.name': 'tallyscope',
     'telemetry.sdk.version': PACKAGE_VERSION,
-    ...given?.labels,
   }
-  return { ...(given?.type !== undefined && { type: given.type }), labels }
+  return withLabels({ ...given, labels: own }, given?.labels ?? {})
+}
+
+/** Returns the resource with these labels, which take precedence. A label that is empty is not set. */
+export function withLabels(resource: Resource, labels: Readonly<Record<string, string>>): Resource {
+  const set = Object.entries(labels).filter(([, value]) => Boolean(value))
+  return { ...resource, labels: { ...resource.labels, ...Object.fromEntries(set) } }
 }

@@ -111,6 +111,31 @@ test('families of different resources are different metrics', async () => {
   expect(requests.flat().map(points)).toEqual([[[{}, 1]], [[{}, 2]]])
 })
 
+test('a family whose resource is that of the exporter is part of the same metric as one without a resource', async () => {
+  const { url, requests } = await receiver()
+  const labels = { host: 'x', 'service.instance.id': 'a' }
+  const exporter = new OtlpMetricExporter({ endpoint: url, resource: { labels } })
+  const gauge = metric({ name: 'a', type: 'GAUGE_DOUBLE' }, [[], 1])
+  await exporter.export([gauge, { ...gauge, resource: { host: 'x' } }])
+  await exporter.shutdown()
+  expect(requests.flatMap(({ body }) => decodeBody(body, 'ExportMetricsServiceRequest')['resourceMetrics'])).toHaveLength(1)
+})
+
+test('labels of a resource that are empty or undefined leave the defaults as they are', async () => {
+  const { url, requests } = await receiver()
+  const exporter = new OtlpMetricExporter({ endpoint: url, resource: { labels: { 'service.name': undefined as never, host: '' } } })
+  const gauge = metric({ name: 'a', type: 'GAUGE_DOUBLE' }, [[], 1])
+  await exporter.export([{ ...gauge, resource: { 'service.instance.id': '' } }])
+  await exporter.shutdown()
+  const [{ resource }] = decodeBody(requests[0]!.body, 'ExportMetricsServiceRequest')['resourceMetrics']
+  const attributes = Object.fromEntries(resource.attributes.map(({ key, value }: Plain) => [key, value.stringValue]))
+  expect(attributes).toMatchObject({
+    'service.name': 'unknown_service:node',
+    'service.instance.id': expect.stringMatching(/^[\da-f-]{36}$/),
+  })
+  expect(attributes).not.toHaveProperty('host')
+})
+
 test('deltas of both families are sent', async () => {
   const [a, b] = [counting({ a: 1 }), counting({ b: 2 })]
   const { url, requests } = await receiver()
