@@ -1,4 +1,4 @@
-import { checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkBooleans, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { RisingTime } from '../../metrics/collection/rising-time.js'
 import type { Resource } from '../../base/resource.js'
 import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
@@ -60,9 +60,10 @@ export class OtlpMetricExporter implements FamilyExporter {
 
   constructor(options: OtlpMetricExporterOptions = {}) {
     checkOptions('OtlpMetricExporter', options, OPTIONS)
-    const { temporality = 'cumulative', histograms = 'explicit' } = options
+    const { temporality = 'cumulative', histograms = 'explicit', exemplars } = options
     checkOneOf(OPTION_CODE, 'histograms', histograms, ['explicit', 'exponential'])
     checkOneOf(OPTION_CODE, 'temporality', temporality, ['cumulative', 'delta', 'lowMemory'])
+    checkBooleans(OPTION_CODE, { exemplars })
     this.#baselines = temporality === 'cumulative' ? undefined : new DeltaBaselines()
     this.#maxPoints = wholeNumber('maxPointsPerRequest', options.maxPointsPerRequest, 10_000, 1, 1e6)
     this.#settings = checkOtlp(options, { path: 'v1/metrics', concurrency: 2, maxRequestBytes: 1 << 20 })
