@@ -7,8 +7,6 @@ import { hasRestarted } from '../has-restarted.js'
 export class ChunkBaseline {
   /** Rows without a value since this epoch have not changed after they were sent. */
   epoch = 0
-  /** True if a part of this export was not delivered. The next export then compares all rows. */
-  hasFailed = false
   readonly stride: number
   #values: Float64Array
   readonly #exponentials: (ExponentialValue | undefined)[] = []
@@ -80,19 +78,10 @@ export class PendingBaselines {
 
   /** Call if points `from` to `to` were delivered, or refused for good: in both cases they must not be sent again. */
   commit(from: number, to: number): void {
-    this.#each(from, to, (i) => this.#baselines[i]!.set(this.#cells[i]!, this.#values, this.#offsets[i]!, this.#exponentials[i]))
-  }
-
-  /** Call if points `from` to `to` were not delivered. The next export includes them. */
-  fail(from: number, to: number): void {
-    this.#each(from, to, (i) => {
-      this.#baselines[i]!.hasFailed = true
-    })
-  }
-
-  #each(from: number, to: number, visit: (i: number) => void): void {
-    const points = this.#points
-    for (let i = 0; i < points.length; i++) if (points[i]! >= from && points[i]! < to) visit(i)
+    for (const [i, point] of this.#points.entries()) {
+      if (point < from || point >= to) continue
+      this.#baselines[i]!.set(this.#cells[i]!, this.#values, this.#offsets[i]!, this.#exponentials[i])
+    }
   }
 }
 
@@ -115,12 +104,12 @@ export class DeltaBaselines {
     return baseline
   }
 
-  /** Call when all parts of an export have settled. */
-  settle(): void {
-    for (const { baseline, epoch } of this.#visited) {
-      if (!baseline.hasFailed) baseline.epoch = epoch
-      baseline.hasFailed = false
-    }
+  /**
+   * Call when all parts of an export have settled.
+   * @param isComplete False if a part was not delivered, or not all rows were read. The next export then compares all rows.
+   */
+  settle(isComplete: boolean): void {
+    if (isComplete) for (const { baseline, epoch } of this.#visited) baseline.epoch = epoch
     this.#visited = []
   }
 }

@@ -49,8 +49,7 @@ export class MetricPart implements OutgoingPart {
   settled(delivery: Delivery): void {
     const { bytes, pending, points } = this.#content
     // Points that were refused are lost. Those that were not delivered are part of the next delta.
-    if (delivery.kind === 'undelivered') pending?.fail(this.#first, this.#first + points)
-    else pending?.commit(this.#first, this.#first + points)
+    if (delivery.kind !== 'undelivered') pending?.commit(this.#first, this.#first + points)
     this.#sender.settled(points, delivery)
     this.#sender.release(bytes, delivery)
   }

@@ -101,7 +101,7 @@ export class OtlpMetricExporter implements FamilyExporter {
   async #send(families: readonly Family[], timeUnixMs: number, limits: RetryLimits): Promise<void> {
     const sending = this.#sender.begin(limits)
     const outcome = await sending.outcome(this.#sendParts(families, timeUnixMs, sending))
-    this.#baselines?.settle()
+    this.#baselines?.settle(outcome.undelivered === undefined && outcome.fault === undefined)
     const failure = this.#sender.failure(outcome, 0)
     if (failure !== undefined) throw failure
     this.#deliveredUnixMs = timeUnixMs

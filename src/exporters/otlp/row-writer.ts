@@ -118,10 +118,12 @@ export class RowWriter {
     pending: PendingBaselines,
     exponential: ExponentialValue | undefined,
   ): void {
+    const { timeUnixMs } = this.#options
+    const startTimeUnixMs = chunk.startTimeUnixMs(cell)
     pending.begin(baseline, cell, this.points, exponential)
     pending.value(chunk.createdIn(cell))
-    pending.value(chunk.startTimeUnixMs(cell))
-    pending.value(this.#options.timeUnixMs)
+    pending.value(startTimeUnixMs)
+    pending.value(startTimeUnixMs > timeUnixMs ? startTimeUnixMs : timeUnixMs) // as the point has
   }
 
   #ensure({ descriptor }: RowSource, kind: DataKind, isDelta: boolean): void {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { OtlpMetricExporter } from '../../../src/exporters/otlp/otlp-metric-exporter.js'
 import { gatherFamilies } from '../../../src/metrics/collection/gather.js'
+import type { Family } from '../../../src/metrics/data/row-source.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
@@ -62,6 +63,30 @@ test('a counter is sent as the difference since the last export, and not at all 
   expect(await exportOnce(exporter)).toEqual([])
   jobs.inc(1)
   expect(shown(await exportOnce(exporter))).toEqual([[1, 2_000, 4_000]])
+  await exporter.shutdown()
+})
+
+test('values of an export that ends by an error are part of the next one', async () => {
+  const exporter = make()
+  registry.counter('jobs').inc(5)
+  const families = await gatherFamilies([registry])
+  const descriptor = { ...families[0]!.descriptor, name: 'broken' }
+  const chunks = { get: () => expect.fail('broken') }
+  const broken = Object.defineProperty({ descriptor, kind: 'scalar' }, 'chunks', chunks) as unknown as Family
+  const context = { timeUnixMs: clock.unixMs(), timeoutMs: 100, signal: new AbortController().signal, isLast: false }
+  await expect(exporter.exportFamilies([...families, broken], context)).rejects.toThrow('broken')
+  expect(shown(await exportOnce(exporter))).toEqual([[5, 0, 1_000]])
+  await exporter.shutdown()
+})
+
+test('the delta after the first one of a row that is younger than its export begins at the row', async () => {
+  const exporter = make()
+  const jobs = registry.counter('jobs')
+  jobs.inc(5)
+  const context = { timeUnixMs: clock.unixMs() - 500, timeoutMs: 100, signal: new AbortController().signal, isLast: false }
+  await exporter.exportFamilies(await gatherFamilies([registry]), context)
+  jobs.inc(1)
+  expect(shown(await exportOnce(exporter))).toEqual([[1, 0, 1_000]])
   await exporter.shutdown()
 })
 
