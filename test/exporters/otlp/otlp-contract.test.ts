@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { OtlpMetricExporter } from '../../../src/exporters/otlp/otlp-metric-exporter.js'
 import { OtlpTraceExporter } from '../../../src/exporters/otlp/otlp-trace-exporter.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
@@ -45,4 +45,8 @@ describe('OtlpTraceExporter meets the contract:', () => {
     createFailing: async () => new OtlpTraceExporter({ endpoint: await closedUrl() }),
   })
   for (const { name, run } of cases) test(name, run)
+})
+
+test('exemplars must be true or false', () => {
+  expect(() => new OtlpMetricExporter({ exemplars: 'false' as never })).toThrow('exemplars must be true or false')
 })
