@@ -56,8 +56,6 @@ const SCALAR: RowShape = { kind: 'scalar', own: [], isClassic: true, isNative: f
 /** Writes the rows of a family as series, with the names of text 0.0.4. */
 export class FamilySeries {
   readonly name: string
-  /** Identifies the family by its name, job and instance. */
-  readonly key: string
   readonly metadata: SeriesMetadata
   readonly #family: ExposedFamily
   readonly #target: TargetLabels
@@ -69,10 +67,15 @@ export class FamilySeries {
   readonly #count: SeriesLabels | undefined
   /** The labels of the current series. The array is reused. */
   readonly #labels: string[] = []
+  /** The indexes of the labels, sorted by name. */
+  readonly #order: readonly number[]
+  readonly #key: string
 
   constructor(family: ExposedFamily, target: TargetLabels, native: NativeHistograms) {
     this.name = family.name
-    this.key = JSON.stringify([family.name, target['job'], target['instance']])
+    const { labelNames } = family
+    this.#order = labelNames.map((_, key) => key).sort((one, other) => (labelNames[one]! < labelNames[other]! ? -1 : 1))
+    this.#key = JSON.stringify([family.name, target['job'], target['instance'], this.#order.map((key) => labelNames[key])])
     this.metadata = { type: TYPES[family.openMetricsType], help: family.help.toWellFormed(), unit: family.unit }
     this.#family = family
     this.#target = target
@@ -90,6 +93,11 @@ export class FamilySeries {
       values: this.#family.labelNames.map((_, key) => chunk.labelValue(cell, key)?.toWellFormed()),
       isOverflow: chunk.isOverflow(cell),
     }
+  }
+
+  /** Identifies a row by its name, job, instance and labels, whatever the order of the labels. */
+  keyOf({ values, isOverflow }: RowLabels): string {
+    return JSON.stringify([this.#key, isOverflow, this.#order.map((key) => values[key])])
   }
 
   /** The maximum number of samples of a row of this source. */

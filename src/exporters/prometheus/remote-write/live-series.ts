@@ -6,7 +6,7 @@ import type { RowLabels } from './series-labels.js'
 export interface LiveRow {
   family: FamilySeries
   shape: RowShape
-  readonly labels: RowLabels
+  labels: RowLabels
   readonly key: string
   /** The number of the last export that contained the row. */
   seenIn: number
@@ -42,7 +42,7 @@ export class LiveSeries {
     let row = known.rows[cell]
     if (row === undefined || this.#rows.get(row.key) !== row) {
       const { labels, shape } = read()
-      const key = JSON.stringify([family.key, labels.isOverflow, labels.values])
+      const key = family.keyOf(labels)
       row = this.#rows.get(key)
       if (row === undefined) {
         row = { family, shape, labels, key, seenIn: 0 }
@@ -50,6 +50,7 @@ export class LiveSeries {
       }
       row.family = family
       row.shape = shape
+      row.labels = labels
       known.rows[cell] = row
     }
     row.seenIn = this.#export

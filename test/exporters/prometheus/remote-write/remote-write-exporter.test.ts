@@ -176,6 +176,26 @@ describe.each([1, 2] as const)('version %d', (version) => {
     expect(await exportNow()).toEqual([1, 0])
   })
 
+  test('the series of a metric whose labels got other names are marked as stale, and those in another order are not', async () => {
+    const receiver = await writeReceiver([version])
+    const exporter = exporterTo(receiver, { version, staleOnShutdown: false })
+    const depth = (labelKeys: string[], labels: string[], value: number): Metric =>
+      metric({ name: 'depth', type: 'GAUGE_DOUBLE', labelKeys }, [labels, value])
+    const samplesOf = async (exported: Metric): Promise<unknown[]> => {
+      const before = receiver.written.length
+      await exporter.export([exported])
+      const series = receiver.written.slice(before).flatMap((request) => request.series)
+      return series.map(({ id, samples: [sample] }) => [id, sample!.isStale ? 'stale' : sample!.value])
+    }
+    expect(await samplesOf(depth(['a', 'b'], ['1', '2'], 3))).toEqual([['depth{a="1",b="2"}', 3]])
+    expect(await samplesOf(depth(['b', 'a'], ['2', '1'], 4))).toEqual([['depth{a="1",b="2"}', 4]])
+    expect(await samplesOf(depth(['b', 'c'], ['2', '1'], 5))).toEqual([
+      ['depth{b="2",c="1"}', 5],
+      ['depth{a="1",b="2"}', 'stale'],
+    ])
+    expect(receiver.faults).toEqual([])
+  })
+
   test('shutdown marks all series as stale, unless staleOnShutdown is false', async () => {
     const receiver = await writeReceiver([version])
     const { stats } = shop()
