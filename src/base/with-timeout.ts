@@ -4,7 +4,7 @@ import { startTimer } from './timer.js'
 /** The result of {@link withTimeout} if the work took too long. */
 export const TIMED_OUT: unique symbol = Symbol('timed out')
 
-interface TimeoutOptions {
+export interface TimeoutOptions {
   /** From 0 to 2^31 - 1. */
   readonly timeoutMs: number
   /** Default: the clock whose timers are those of Node. */

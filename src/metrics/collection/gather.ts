@@ -89,7 +89,7 @@ export async function gather(producers: readonly MetricProducer[], options: Gath
  * @throws {@link DefinitionError} `ERR_PRODUCER`
  */
 export function gatherNow(producers: readonly MetricProducer[], options: GatherOptions = {}): { metrics: Metric[]; isAll: boolean } {
-  const { all, soFar } = begin(METRICS, producers, { ...options, keepAlive: false })
+  const { all, soFar } = begin(METRICS, producers, { ...options, timeoutMs: 0, keepAlive: false })
   return { metrics: [...soFar()], isAll: !(all instanceof Promise) }
 }
 

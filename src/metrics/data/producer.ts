@@ -3,7 +3,10 @@ import type { Family } from './row-source.js'
 
 /** The context of a gathering, which a producer may use. */
 export interface GatheringContext {
-  /** How long the caller waits, in milliseconds. A producer that calls others must return earlier, with the answers it has by then. */
+  /**
+   * How long the caller waits, in milliseconds. A producer that calls others must return earlier, with the answers it has by then. With 0, at
+   * the end of a process, metrics in a promise are lost.
+   */
   readonly timeoutMs: number
   /** True if what was recorded is enough: functions of derived instruments need not be called. Default false. */
   readonly onlyRecorded?: boolean

@@ -4,7 +4,7 @@ import { errorText } from '../../base/rate-limited-log.js'
 import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import { TIMED_OUT, type TimeoutOptions, withTimeout } from '../../base/with-timeout.js'
 import type { MergeRule } from '../data/metric.js'
 import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
@@ -192,11 +192,20 @@ function raise(cells: Cells, cell: number, value: number): boolean {
   return value < cells.value(cell) || cells.record(cell, value)
 }
 
-/** Calls the functions of all derived metrics, and waits for their results at most `timeoutMs`. */
-export async function observeAll(derived: Iterable<Derived<string>>, timeoutMs: number, clock: Clock): Promise<void> {
+/**
+ * Calls the functions of all derived metrics.
+ * @returns A promise if some of them are async: of their results, for which it waits at most `timeoutMs`.
+ */
+export function observeAll(derived: Iterable<Derived<string>>, timeoutMs: number, clock: Clock): Promise<void> | undefined {
   const metrics = [...derived]
   const waiting = metrics.flatMap((metric) => metric.callAll())
-  if (waiting.length === 0) return
-  const all = Promise.all(waiting)
-  if ((await withTimeout(all, { clock, timeoutMs, keepAlive: true })) === TIMED_OUT) for (const metric of metrics) metric.countLate()
+  return waiting.length === 0 ? undefined : untilObserved(metrics, waiting, { clock, timeoutMs, keepAlive: true })
+}
+
+async function untilObserved(
+  metrics: readonly Derived<string>[],
+  waiting: readonly Promise<void>[],
+  options: TimeoutOptions,
+): Promise<void> {
+  if ((await withTimeout(Promise.all(waiting), options)) === TIMED_OUT) for (const metric of metrics) metric.countLate()
 }

@@ -244,7 +244,8 @@ export class MetricRegistry implements MetricProducer {
     this.#epochs.advance()
     if (this.#derived.size === 0 || context?.onlyRecorded === true) return this.#sources()
     const deadlineMs = Math.min(this.#deriveTimeoutMs, (context?.timeoutMs ?? Infinity) * SHARE_OF_TIMEOUT)
-    return observeAll(this.#derived.values(), deadlineMs, this.#clock).then(() => this.#sources())
+    const observed = observeAll(this.#derived.values(), deadlineMs, this.#clock)
+    return observed === undefined || deadlineMs === 0 ? this.#sources() : observed.then(() => this.#sources())
   }
 
   #sources(): Family[] {

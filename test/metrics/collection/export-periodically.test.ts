@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError } from '../../../src/base/errors.js'
 import type { Exporter } from '../../../src/base/exporter.js'
 import { currentFrame } from '../../../src/base/context.js'
+import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { exportPeriodically } from '../../../src/metrics/collection/export-periodically.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
@@ -207,6 +208,18 @@ describe('at the end of the process', () => {
     const task = exportPeriodically({ producers: [producer('a')], exporter, clock })
     task.flushSync()
     expect(names(exporter.items)).toEqual(['a'])
+    expect(task.status).toMatchObject({ runs: 1, failures: 0 })
+  })
+
+  test('a registry is exported with derived metrics, and loses only those whose function is async', () => {
+    const exporter = new MemoryExporter<Metric>()
+    const registry = new MetricRegistry({ clock })
+    registry.counter('done').inc()
+    registry.derivedGauge('sync').observe(() => 1)
+    registry.derivedGauge('async').observe(async () => 1)
+    const task = exportPeriodically({ producers: [registry], exporter, clock })
+    task.flushSync()
+    expect(names(exporter.items)).toEqual(['done', 'sync'])
     expect(task.status).toMatchObject({ runs: 1, failures: 0 })
   })
 

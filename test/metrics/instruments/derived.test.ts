@@ -46,6 +46,24 @@ test.each([
   expect(calls).toBe(1)
 })
 
+test('a gathering is a promise only while a function is async', () => {
+  const { registry, derived } = setUp()
+  derived.observe(() => 1, { a: 'x' })
+  expect(Array.isArray(registry.getMetrics())).toBe(true)
+  derived.observe(async () => 1, { a: 'y' })
+  expect(registry.getMetrics()).toBeInstanceOf(Promise)
+})
+
+test('a gathering that must not wait has the newest values that are known', async () => {
+  const { registry, derived, name, rows } = setUp()
+  let value = 1
+  derived.observe(() => value, { a: 'sync' })
+  derived.observe(async () => value, { a: 'async' })
+  await rows()
+  value = 2
+  expect(rowsOf(registry.getMetrics({ timeoutMs: 0 }) as readonly Metric[], name)).toEqual(['sync 2', 'async 1'])
+})
+
 test('the callback is called at each gathering, whether it is async or not', async () => {
   const { derived, rows } = setUp()
   let value = 5
