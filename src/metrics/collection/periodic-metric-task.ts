@@ -123,8 +123,8 @@ export class PeriodicMetricTask {
   }
 
   /**
-   * Runs now, or after the current run, and rejects with the error of this run if it fails. Concurrent calls share the run. The schedule
-   * does not change.
+   * Runs now, or after the current run, and rejects with the error of this run if it fails. If the last run hangs or has ended the task, none
+   * follows, and it rejects with the error of that one. Concurrent calls share the run. The schedule does not change.
    */
   flush(): Promise<void> {
     const pending = this.#closing ?? this.#nextFlush
@@ -134,9 +134,7 @@ export class PeriodicMetricTask {
       while (this.#current !== undefined) await this.#current
       hasBegun = true
       this.#nextFlush = undefined
-      const { failures } = this.#tally
-      await this.#run()
-      if (this.#tally.failures > failures) throw this.#lastError
+      if (!(await this.#hasRun())) throw this.#lastError
     })
     if (!hasBegun) this.#nextFlush = flushing
     return flushing
@@ -144,8 +142,8 @@ export class PeriodicMetricTask {
 
   /**
    * Stops, waits for the current run, runs once more, and calls `onClose`. Further calls return the same promise.
-   * @param options.strict If true, it rejects with the error of the last run, for jobs that have no other run. Default false: the
-   *   failure is logged.
+   * @param options.strict If true, it rejects with the error of the last run as {@link flush} does, for jobs that have no other run.
+   *   Default false: the failure is logged.
    */
   close(options: { readonly strict?: boolean } = {}): Promise<void> {
     checkOptions('close', options, { strict: true })
@@ -154,9 +152,7 @@ export class PeriodicMetricTask {
       this.#isTickOwed = false
       this.#ending.abort()
       while (this.#current !== undefined) await this.#current
-      const { failures } = this.#tally
-      await this.#run()
-      this.#hasFailedLast = this.#tally.failures > failures
+      this.#hasFailedLast = !(await this.#hasRun())
       this.#hung.stop()
       await this.#callOnClose()
       this.#end ??= 'closed'
@@ -218,6 +214,14 @@ export class PeriodicMetricTask {
   #skip(reason: SkipReason, ticks: number): void {
     this.#tally.skippedTicks += ticks
     countSkippedTicks(this.name, reason, ticks)
+  }
+
+  /** Runs now. False if the run fails, or if there is none because an earlier one hangs or has ended the task. */
+  async #hasRun(): Promise<boolean> {
+    const canRun = this.#end === undefined && !this.#isStuck
+    const { failures } = this.#tally
+    await this.#run()
+    return canRun && this.#tally.failures === failures
   }
 
   #run(): Promise<void> {

@@ -208,8 +208,9 @@ test('a TransportError ends the task; closing it still calls onClose, without a 
   expect(run).toHaveBeenCalledOnce()
   expect(task.status).toMatchObject({ state: 'failed', lastError: { code: 'ERR_GONE' } })
   expect(clock.timers).toBe(0)
-  await task.flush()
+  await expect(task.flush()).rejects.toThrowError('gone for good')
   await task.close()
+  await expect(task.close({ strict: true })).rejects.toThrowError('gone for good')
   expect(run).toHaveBeenCalledOnce()
   expect(onClose).toHaveBeenCalledOnce()
 })
@@ -250,6 +251,15 @@ describe('flush', () => {
     await expect(task.flush()).rejects.toThrowError('no')
     expect(task.status.failures).toBe(1)
   })
+})
+
+test('flush and a strict close reject while a run hangs, since they cannot run', async () => {
+  const run = vi.fn(() => never)
+  const task = new PeriodicMetricTask({ run, intervalMs: 10_000, timeoutMs: 1_000, clock, name: 'hangs' })
+  await clock.advanceAsync(11_000)
+  await expect(task.flush()).rejects.toThrowError('not done within 1000 ms')
+  await expect(task.close({ strict: true })).rejects.toThrowError('not done within 1000 ms')
+  expect(run).toHaveBeenCalledOnce()
 })
 
 describe('flushSync', () => {
