@@ -29,8 +29,8 @@ export interface StatsOptions {
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
   /**
-   * Labels of every exposed series. If a view has a tag with the same key, the tag is kept. Rows in the process do not have these labels.
-   * Default: none.
+   * Labels of every exposed series. If a view has a tag that is exposed under the same name, the tag is kept. Rows in the process do not
+   * have these labels. Default: none.
    */
   readonly constantLabels?: Readonly<Record<string, string>>
 }

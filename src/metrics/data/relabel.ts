@@ -9,13 +9,17 @@ import { memoize } from '../../base/memoize.js'
 import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue, TimeSeries } from './metric.js'
 import { checkLabelKeys } from './name-registry.js'
 import type { MetricProducer } from './producer.js'
+import { labelName } from './prometheus-name.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
 import { constantTexts, isKey } from './validate-definition.js'
 
 export interface RelabelOptions {
-  /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
+  /** Labels added to every series. If a metric has a label that is exposed under the same name, it keeps its own. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>> | undefined
-  /** New keys of labels by their old ones. If a metric has the new key already, its label is not renamed. Default: none. */
+  /**
+   * New keys of labels by their old ones. If a metric has another label that is exposed under the same name, its label is not renamed.
+   * Default: none.
+   */
   readonly renameLabels?: Readonly<Record<string, string>> | undefined
 }
 
@@ -83,15 +87,20 @@ export class Relabelling {
     const keys = [...given.labelKeys]
     for (const [at, key] of keys.entries()) {
       const name = this.#renamed.get(key)
-      if (name !== undefined && !keys.includes(name)) keys[at] = name
+      if (name !== undefined && !hasLabel(keys.toSpliced(at, 1), name)) keys[at] = name
     }
-    const added = this.#constant.filter(([key]) => !keys.includes(key))
+    const added = this.#constant.filter(([key]) => !hasLabel(keys, key))
     const origins: Origin[] = [...keys.keys()]
     const at = given.type === 'STATE_SET' ? keys.length - 1 : keys.length // the state is the last label
     keys.splice(at, 0, ...added.map(([key]) => key))
     origins.splice(at, 0, ...added.map(([, value]) => value))
     return { descriptor: Object.freeze({ ...given, labelKeys: Object.freeze(keys) }), origins }
   }
+}
+
+/** True if one of the keys is exposed under the same name as this one: Prometheus rejects a document with the same label twice. */
+function hasLabel(keys: readonly string[], key: string): boolean {
+  return keys.some((other) => labelName(other) === labelName(key))
 }
 
 /**

@@ -78,6 +78,22 @@ test('a label does not replace the key of another', () => {
   expect(formatText(getMetrics() as readonly Metric[])).toBe('# TYPE m_total counter\nm_total{a="x",b="y"} 1\n')
 })
 
+test('a label does not replace one that is exposed under the same name', () => {
+  const stats = new Stats({ constantLabels: { http_route: 'all', app: 'shop' } })
+  const calls = stats.measure('calls', { tagKeys: ['http.route', 'path'], view: count() })
+  stats.record(calls, 1, { 'http.route': '/', path: '/p' })
+  const { getMetrics } = relabel(stats, { renameLabels: { path: 'http_route' } })
+  expect(formatText(getMetrics() as readonly Metric[])).toBe(
+    '# TYPE calls_total counter\ncalls_total{http_route="/",path="/p",app="shop"} 1\n',
+  )
+})
+
+test('a label can have a new key that is exposed under the same name', () => {
+  const { stats } = setUp()
+  const [metric] = relabel(stats, { renameLabels: { 'http.route': 'http_route' } }).getMetrics() as readonly Metric[]
+  expect(metric!.descriptor.labelKeys).toEqual(['http_route'])
+})
+
 test('an unchanged source has the same relabelled source, so that encoders reuse rendered rows', () => {
   const { stats } = setUp()
   const producer = relabel(stats, { constantLabels: { app: 'shop' } })
