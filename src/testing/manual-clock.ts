@@ -63,7 +63,7 @@ export class ManualClock implements Clock {
   advance(ms: number): void {
     const endMs = this.#monotonicMs + ms
     for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) this.#fire(timer)
-    this.#moveTo(endMs)
+    this.#moveUpTo(endMs)
   }
 
   /** Like {@link advance}, but runs all ready promise callbacks before the next timer fires. */
@@ -74,7 +74,7 @@ export class ManualClock implements Clock {
       this.#fire(timer)
       await settle()
     }
-    this.#moveTo(endMs)
+    this.#moveUpTo(endMs)
   }
 
   /** Advances both times by `ms` milliseconds at once, like a machine that slept. Due timers fire late, and once. */
@@ -99,8 +99,13 @@ export class ManualClock implements Clock {
 
   #fire(timer: ManualTimer): void {
     this.#timers.delete(timer)
-    this.#moveTo(Math.max(timer.dueMs, this.#monotonicMs))
+    this.#moveUpTo(timer.dueMs)
     timer.fn()
+  }
+
+  /** Advances to a time, unless a function that was called meanwhile has advanced beyond it. */
+  #moveUpTo(monotonicMs: number): void {
+    if (monotonicMs > this.#monotonicMs) this.#moveTo(monotonicMs)
   }
 
   #moveTo(monotonicMs: number): void {

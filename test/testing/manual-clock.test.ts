@@ -54,6 +54,15 @@ describe('timers', () => {
   })
 })
 
+test('time does not go back if a timer advances the clock itself', async () => {
+  const clock = new ManualClock({ unixMs: 1_000 })
+  for (const advance of [() => clock.advance(10), () => clock.advanceAsync(10)]) {
+    clock.setTimer(5, () => clock.advance(20))
+    await advance()
+  }
+  expect([clock.monotonicMs(), clock.unixMs()]).toEqual([50, 1_050])
+})
+
 test('advanceAsync lets the work of a timer settle before the next one fires', async () => {
   const clock = new ManualClock()
   const seen: string[] = []
