@@ -167,7 +167,7 @@ function selectDescriptors(collectors: readonly Collector[], options: RuntimeMet
 
 function checkBounds(bounds: readonly number[]): readonly number[] {
   const wrong = bounds.findIndex((bound, at) => !Number.isFinite(bound) || bound <= (bounds[at - 1] ?? 0))
-  if (wrong < 0) return bounds
+  if (wrong < 0) return Object.freeze([...bounds])
   throw new DefinitionError(
     'ERR_RUNTIME_OPTION',
     `gcDurationBuckets must be positive and increase: bound ${wrong} is ${String(bounds[wrong])}`,

@@ -170,6 +170,16 @@ test('a garbage collection is shown', async () => {
   expect(metric!.timeSeries.map(({ labelValues }) => labelValues[0])).toContain('major')
 })
 
+test('the bounds of garbage collections do not change with the list that was given', async () => {
+  const bounds = [0.1, 1]
+  const runtime = make({ only: ['nodejs_gc_duration_seconds'], gcDurationBuckets: bounds })
+  bounds.push(5)
+  globalThis.gc!()
+  await after(10)
+  const [metric] = runtime.getMetrics()
+  expect(metric!.timeSeries[0]!.points[0]!.value).toMatchObject({ bounds: [0.1, 1] })
+})
+
 // Up to five tries: on a busy machine an idle loop is late too.
 test('a block of 200 ms is seen, and an idle loop shows under 5 ms', { retry: 4 }, async () => {
   const runtime = make()

@@ -47,7 +47,7 @@ export interface StateSetOptions<S extends string, K extends string = never> {
 
 /** The label of the state, which is the last one. Formats rename it to the name of the metric. */
 const STATE_KEY = 'state'
-export const STATE_SET: InstrumentKind = { ...INFO, type: 'STATE_SET', ownKey: STATE_KEY }
+export const STATE_SET: InstrumentKind = { ...INFO, type: 'STATE_SET', ownKey: STATE_KEY, ownOptions: ['states'] }
 
 /**
  * A state set: shows which of several states are active. Created by `registry.stateSet()`.

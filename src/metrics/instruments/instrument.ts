@@ -38,8 +38,8 @@ export interface InstrumentOptions<K extends string = never> {
 /** Options of any instrument. Only gauges have `merge`. */
 export type MergeableOptions = InstrumentOptions<string> & { readonly merge?: MergeRule }
 
-const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = optionNames(
-  'unit description type labelKeys constantLabels exactName rowLimit states',
+const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string>> = optionNames(
+  'unit description type labelKeys constantLabels exactName rowLimit',
 )
 
 /** The part of a registry that its instruments use. */
@@ -143,14 +143,12 @@ export class Instrument {
   /** The row of these labels, which is made if there is none. Negative if the labels are refused, which is counted. */
   rowOf(labels: Labels | undefined): number {
     if (labels === undefined && this.#needsLabels) return this.#dropUnlabelled()
-    if (labels !== undefined && !this.#needsLabels && !this.#hasNoticedLabels) this.#noticeLabels(labels)
     const row = this.#find(labels ?? NO_LABELS)
     if (row < 0) this.drop('labels')
     return row
   }
 
   #noticeLabels(labels: Labels): void {
-    if (typeof labels !== 'object') return
     for (const _ in labels) {
       this.#hasNoticedLabels = true
       noticeLabels(labels, this.#expected)
@@ -178,7 +176,9 @@ export class Instrument {
 
   #find(labels: Labels): number {
     try {
-      return typeof labels === 'object' ? this.store.find(labelsOf(labels)) : REFUSED
+      if (typeof labels !== 'object') return REFUSED
+      if (!this.#needsLabels && !this.#hasNoticedLabels) this.#noticeLabels(labels)
+      return this.store.find(labelsOf(labels))
     } catch {
       return REFUSED // a getter or a proxy threw
     }

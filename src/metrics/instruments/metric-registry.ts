@@ -128,7 +128,7 @@ export class MetricRegistry implements MetricProducer {
     checkIsObject(`metric ${String(name)}`, options)
     const { bounds: given, signed, ...rest } = options
     const isSigned = signed === true
-    const bounds = checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => isSigned || bound >= 0)
+    const bounds = Object.freeze(checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => isSigned || bound >= 0))
     const kind = histogramKind(new BucketSearch(bounds), isSigned, this.#epochs)
     const what = `${isSigned ? 'signed ' : ''}histogram ${JSON.stringify(bounds)}`
     return this.#define(name, rest, kind, what, (instrument) => new Histogram<K>(instrument))
@@ -193,16 +193,8 @@ export class MetricRegistry implements MetricProducer {
     handle: (instrument: Instrument) => H,
   ): H {
     checkInstrument(name, options, kind)
-    const {
-      description = '',
-      unit = '1',
-      type = 'double',
-      labelKeys = [],
-      constantLabels = {},
-      exactName = false,
-      rowLimit,
-      merge,
-    } = options
+    const { description = '', unit = '1', type = 'double', labelKeys = [], constantLabels = {}, exactName = false, rowLimit } = options
+    const merge = options.merge === 'sum' ? undefined : options.merge // the default
     const labels = constantTexts('ERR_OPTION', `constantLabels of metric ${name}`, constantLabels)
     labels.sort(([one], [other]) => (one < other ? -1 : 1))
     const definition = `${what} ${JSON.stringify({ unit, type, labelKeys: labelKeys.toSorted(), constantLabels: labels, exactName, rowLimit, merge })}`

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { exponentialBounds } from '../../../src/metrics/histograms/bounds.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
-import type { Metric } from '../../../src/metrics/data/metric.js'
+import type { DistributionValue, Metric } from '../../../src/metrics/data/metric.js'
 import { Stats } from '../../../src/stats/stats.js'
 import { distribution } from '../../../src/stats/views/aggregation.js'
 import { dropped, registryOf } from './registry-fixture.js'
@@ -69,6 +69,14 @@ test('after clear a histogram without label keys is 0, with a new start time', (
     timeSeries.map(({ startTimeUnixMs }) => startTimeUnixMs),
   )
   expect(starts).toEqual([[1_500], [1_500], [1_500]])
+})
+
+test('readers of a histogram cannot change its bounds', () => {
+  const { registry } = registryOf()
+  registry.histogram('size', { bounds: [1, 2] }).observe(1)
+  const [metric] = registry.getMetrics() as readonly Metric[]
+  const { bounds } = metric!.timeSeries[0]!.points[0]!.value as DistributionValue
+  expect([bounds, Object.isFrozen(bounds)]).toEqual([[1, 2], true])
 })
 
 test('a histogram without bounds has those of its unit', () => {

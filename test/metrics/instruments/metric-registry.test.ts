@@ -3,7 +3,7 @@ import type { Metric } from '../../../src/metrics/data/metric.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { isRowSource } from '../../../src/metrics/data/row-source.js'
 import { selfValue } from '../../exporters/self-value.js'
-import { registryOf } from './registry-fixture.js'
+import { dropped, registryOf } from './registry-fixture.js'
 
 const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 type Definition = (registry: MetricRegistry, options: object) => object
@@ -93,6 +93,27 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
     expect([registry.unregister('m'), registry.unregister('m')]).toEqual([true, false])
     expect(define(registry, { labelKeys: ['a'] })).not.toBe(first)
   })
+})
+
+test.each(Object.entries(KINDS).filter(([kind]) => kind !== 'stateSet'))('%s has no states', (_kind, define) => {
+  expect(() => define(registryOf().registry, { states: ['a'] })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+})
+
+test('a gauge with the default rule to merge it is the same as one without a rule', () => {
+  const { registry } = registryOf()
+  expect(registry.gauge('m', { merge: 'sum' })).toBe(registry.gauge('m'))
+  expect(() => registry.gauge('m', { merge: 'max' })).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+})
+
+test('an instrument without label keys drops a value whose labels cannot be read', () => {
+  const { registry, rows } = registryOf()
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  registry.gauge('unreadable').set(1, proxy as never)
+  registry.counter('unreadable/count').inc(1, proxy as never)
+  registry.histogram('unreadable/size').observe(1, proxy as never)
+  expect([rows('unreadable'), rows('unreadable/count')]).toEqual([[], ['0']])
+  expect(['', '/count', '/size'].map((name) => dropped(`unreadable${name}`, 'labels'))).toEqual([1, 1, 1])
 })
 
 test('names with the same exposed name are refused', () => {
