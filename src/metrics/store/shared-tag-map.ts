@@ -45,6 +45,9 @@ export const areOfTagMap = (labels: Labels): boolean => IN_TAG_MAP in labels
 /** The labels that a caller passed: the tags of a TagMap of any copy, otherwise the object itself. Call it before any look-up. */
 export const labelsOf = (given: Labels): Labels => (given instanceof SharedTagMap ? given.values : given)
 
-/** Merges labels, for timers. If a key is in both, the later value takes precedence. */
-export const mergeLabels = <T extends object>(first: T, later: Partial<T>): T =>
-  ({ ...labelsOf(first as Labels), ...labelsOf(later as Labels) }) as T
+/** Merges labels, for timers. If a key is in both, the later value takes precedence. With a tag map they become the tags of one. */
+export const mergeLabels = <T extends object>(first: T, later: Partial<T>): T => {
+  const [one, other] = [labelsOf(first as Labels), labelsOf(later as Labels)]
+  const hasTagMap = first instanceof SharedTagMap || later instanceof SharedTagMap
+  return (hasTagMap ? tagsOfMap(one, other) : { ...one, ...other }) as T
+}

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { distribution, percentiles, Stats, TagMap, withTags, type Clock } from '../../../src/index.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 
@@ -135,4 +135,19 @@ test('time() takes the function alone and then uses the current tags', () => {
   const { clock, stats, measure, sums } = setUp('ms')
   withTags(TagMap.of({ route: 'context' }), () => stats.time(measure, () => (clock.ms += 3)))
   expect(sums()).toEqual({ context: 3 })
+})
+
+test('tags of a tag map that no view has are no mistake, also with tags at the end of a timer', () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const stats = new Stats()
+  const measure = stats.measure('timer/tag-map', { unit: 's', tagKeys: ['route', 'result'], view: distribution([]) })
+  stats.startTimer(measure, TagMap.of({ route: '/', tenant: 'acme' })).stop({ result: 'done' } as never)
+  stats.startTimer(measure, { route: '/', result: 'none' }).stop(TagMap.of({ result: 'late', tenant: 'acme' }) as never)
+  const rows = stats.viewManager.getView('timer/tag-map')!.rows.map(({ tagValues }) => ({ ...tagValues }))
+  expect(rows).toEqual([
+    { result: 'done', route: '/' },
+    { result: 'late', route: '/' },
+  ])
+  expect(warned.mock.calls).toEqual([])
+  warned.mockRestore()
 })
