@@ -21,14 +21,19 @@ export interface HlogExporterOptions {
 const OPTIONS: OptionNames<HlogExporterOptions> = { path: true, clock: true }
 
 interface SeriesLog {
-  /** The end of the last interval that was written. */
-  writtenUntilUnixMs: number
+  /**
+   * The start times of the last intervals that were written. They identify an interval: it may begin before the end of the one before,
+   * because the wall clock has whole milliseconds and is adjusted.
+   */
+  readonly written: Set<number>
   /** The interval that is not over. */
   open: SummaryInterval | undefined
 }
 
 /** The maximum number of remembered series. Beyond it, a line may be written twice. */
 const MAX_SERIES = 10_000
+/** The maximum number of remembered intervals of a series. A view has at most 61. */
+const MAX_INTERVALS = 128
 
 /**
  * Appends the histograms of percentiles to a histogram log (`.hlog`) for the tools of HdrHistogram. Only metrics of views with
@@ -109,7 +114,7 @@ export class HlogExporter implements Exporter<Metric> {
     for (const found of metrics.flatMap((metric) => this.#intervalsOf(metric))) {
       const series = this.#seriesOf(found.tag)
       if (!found.interval.closed) series.open = found.interval
-      else if (found.interval.startTimeUnixMs >= series.writtenUntilUnixMs) due.push(found)
+      else if (!series.written.has(found.interval.startTimeUnixMs)) due.push(found)
     }
     return due
   }
@@ -131,8 +136,8 @@ export class HlogExporter implements Exporter<Metric> {
   /** The intervals that are not over. */
   #open(): HlogInterval[] {
     const open: HlogInterval[] = []
-    for (const [tag, { open: interval, writtenUntilUnixMs }] of this.#series) {
-      if (interval !== undefined && interval.startTimeUnixMs >= writtenUntilUnixMs) open.push({ tag, interval })
+    for (const [tag, { open: interval, written }] of this.#series) {
+      if (interval !== undefined && !written.has(interval.startTimeUnixMs)) open.push({ tag, interval })
     }
     return open
   }
@@ -150,7 +155,7 @@ export class HlogExporter implements Exporter<Metric> {
   #seriesOf(tag: string): SeriesLog {
     let series = this.#series.get(tag)
     if (series === undefined) {
-      series = { writtenUntilUnixMs: 0, open: undefined }
+      series = { written: new Set(), open: undefined }
       const oldest = this.#series.keys().next()
       if (this.#series.size >= MAX_SERIES && oldest.done !== true) this.#series.delete(oldest.value)
       this.#series.set(tag, series)
@@ -189,7 +194,9 @@ export class HlogExporter implements Exporter<Metric> {
     if (intervals.length > 0) this.#headWritten = true
     for (const { tag, interval } of intervals) {
       const series = this.#seriesOf(tag)
-      series.writtenUntilUnixMs = Math.max(series.writtenUntilUnixMs, interval.endTimeUnixMs)
+      series.written.add(interval.startTimeUnixMs)
+      if (series.open?.startTimeUnixMs === interval.startTimeUnixMs) series.open = undefined
+      if (series.written.size > MAX_INTERVALS) series.written.delete(series.written.values().next().value!)
     }
   }
 }

@@ -48,6 +48,21 @@ test("each window becomes one line that HdrHistogram's reader reads", async () =
   expect(read[1]!.getValueAtPercentile(50) / 1e9).toBeCloseTo(0.015, 4)
 })
 
+test('each window is written once if the wall clock is slower than the monotonic clock', async () => {
+  const path = join(folder, 'slow.hlog')
+  const slow: Clock = { unixMs: () => Math.floor(clock.unixMs() - nowMs / 5_000), monotonicMs: () => nowMs }
+  const exporter = new HlogExporter({ path, clock: slow })
+  const data = new PercentilesData(resolvePercentiles({ maxAgeMs: 20_000, intervals: true }, 's'), slow)
+  for (nowMs = 0.5; nowMs < 100_000; nowMs += 1_000) {
+    data.record(0.5)
+    await exporter.export([metricOf(data)])
+  }
+  await exporter.shutdown()
+  const reader = new HistogramLogReader(readFileSync(path, 'utf8'))
+  const counts = Array.from({ length: 11 }, () => reader.nextIntervalHistogram()?.totalCount)
+  expect(counts).toEqual([...Array.from({ length: 10 }, () => 10), undefined])
+})
+
 test('the log begins with its format and the time', async () => {
   const path = join(folder, 'b.hlog')
   const exporter = new HlogExporter({ path, clock })
