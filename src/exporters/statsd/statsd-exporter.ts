@@ -123,7 +123,9 @@ export class StatsdExporter implements FamilyExporter {
   /** Sends a batch and commits the packets that were sent. A packet that is too large for the transport is dropped. */
   async #sendBatch(batch: readonly Packet[], endsMs: number): Promise<Sending> {
     const { clock } = this.#options
-    const timeoutMs = Math.max(0, Math.min(this.#options.timeoutMs, endsMs - clock.monotonicMs()))
+    const timeoutMs = Math.min(this.#options.timeoutMs, endsMs - clock.monotonicMs())
+    // Packets whose sending cannot be waited for would arrive and be sent again.
+    if (timeoutMs <= 0) return { left: batch, fault: new Error('there was no time left'), isLate: true }
     const sending = this.#sender.send(batch.map(({ text }) => Buffer.from(text)))
     const faults = await withTimeout(sending, { timeoutMs, clock, keepAlive: true })
     if (faults === TIMED_OUT) {

@@ -146,6 +146,14 @@ describe('values', () => {
     expect(await receiver.lines()).toEqual(['jobs:5|c', 'time.count:1|c', 'time.sum:5|c', 'jobs:3|c', 'time.count:1|c', 'time.sum:3|c'])
   })
 
+  test('an export that has no time left sends nothing, and the next one sends its increments', async () => {
+    const exporter = exporterWith({ clock: new ManualClock() })
+    await expect(exporter.exportFamilies([counter([['GET'], 5])], { timeoutMs: 0 })).rejects.toThrow('there was no time left')
+    expect(await receiver.lines()).toEqual([])
+    await exporter.export([counter([['GET'], 6])])
+    expect(await receiver.lines()).toEqual(['shop.requests:6|c|#method:GET'])
+  })
+
   test('series of two producers with the same name add up', async () => {
     const exporter = exporterWith()
     for (const [one, other] of [
