@@ -24,7 +24,7 @@ export class Targets {
   of(resource: Resource): TargetLabels {
     const job = this.#options.job ?? serviceName(resource)
     // Processes with the same instance would write to the same series.
-    const instance = this.#options.instance ?? resource?.['service.instance.id'] ?? `${hostname()}:${process.pid}`
+    const instance = this.#options.instance ?? (resource?.['service.instance.id'] || `${hostname()}:${process.pid}`)
     const key = JSON.stringify([job, instance])
     let target = this.#targets.get(key)
     if (target === undefined) {
@@ -37,7 +37,7 @@ export class Targets {
 }
 
 function serviceName(resource: Resource): string {
-  const name = resource?.['service.name'] ?? 'unknown_service:node'
+  const name = resource?.['service.name'] || 'unknown_service:node'
   const namespace = resource?.['service.namespace']
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`
 }

@@ -335,6 +335,16 @@ describe('version 2', () => {
   })
 })
 
+test('a resource with an empty name and instance has the default job and instance', async () => {
+  const receiver = await writeReceiver([1])
+  const exporter = new RemoteWriteExporter({ url: receiver.url, metadata: false, staleOnShutdown: false })
+  exporters.push(exporter)
+  await exporter.export([{ ...gauge(1), resource: { 'service.name': '', 'service.instance.id': '' } }])
+  expect(receiver.faults).toEqual([])
+  const { labels } = receiver.written[0]!.series[0]!
+  expect(labels).toMatchObject({ job: 'unknown_service:node', instance: expect.stringMatching(/.:\d+$/) })
+})
+
 describe('version auto', () => {
   test.each([
     ['of 2.0', [1, 2], [2, 2, 2, 2], 0],
