@@ -14,7 +14,7 @@ import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js
 import { ManualClock } from '../../src/testing/manual-clock.js'
 import { counted, dataWith, HeldChannel, hello, keeperWith, turns } from './one-keeper.js'
 
-// Keepers that hang, members that take nothing, strangers: in one process, by a clock and channels of the test.
+// Keepers that hang, members that take nothing, foreign clients: in one process, by a clock and channels of the test.
 
 function memberWith(rows: number) {
   const clock = new ManualClock()

@@ -12,7 +12,7 @@ export function build(): void {
 
 export type Fact = Record<string, unknown>
 
-/** A program of `programs/`, or one with a whole path, in a process of its own. It tells facts, one a line of JSON, and takes commands in the same way. */
+/** A program of `programs/`, or one with a whole path, in a process of its own. It prints facts, one a line of JSON, and takes commands in the same way. */
 export class GroupProgram {
   readonly process: ChildProcess
   readonly facts: Fact[] = []

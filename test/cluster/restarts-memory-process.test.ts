@@ -47,7 +47,7 @@ test.skipIf(RESTARTS === 0 || process.platform !== 'linux')(
     for (let restart = 0; restart < RESTARTS; restart++) {
       const gone = workers.shift()!
       for (const to of [stays, ...workers])
-        await program.ask({ to, add: 10 }, ({ worker, total: told }) => worker === to && told !== undefined)
+        await program.ask({ to, add: 10 }, ({ worker, total: reached }) => worker === to && reached !== undefined)
       await program.ask({ to: gone, add: 10, exit: true }, (fact) => fact['gone'] === gone)
       total += 10 * WORKERS
       const { worker } = await program.ask({ fork: true }, ({ ready }) => ready === true)

@@ -160,7 +160,7 @@ const NOTHING: Partial<Record<keyof GroupFolder, unknown>> = {
 }
 
 /**
- * Replaces what tells processes apart. Call it once in a test file. The replacements keep nothing of their calls, unlike spies: after a
+ * Replaces what distinguishes processes. Call it once in a test file. The replacements keep nothing of their calls, unlike spies: after a
  * thousand groups those would hold every frame that was sent.
  */
 export function simulateProcesses(): void {

@@ -114,7 +114,7 @@ test('mutated frames are applied or refused, and the page stays valid', () => {
       fc.boolean(),
       (which, changes, how, isLeaving) => {
         const merged = group()
-        const member = merged.contributor('stranger', 0)
+        const member = merged.contributor('faulty', 0)
         const other = merged.contributor('other', 1)
         for (const frame of honest) other.apply(frame)
         for (const sent of faulty(honest, which, how, changes)) {

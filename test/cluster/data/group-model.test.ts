@@ -15,7 +15,7 @@ import { CUMULATIVES, type Entry, GAUGES, ModelledEngine, SHARED_VIEWS } from '.
 const MEMBERS = 3
 const FAMILIES = [...CUMULATIVES.filter((family) => !SHARED_VIEWS.includes(family)), ...GAUGES]
 const DO = {
-  ...{ record: 12, recordShared: 14, tell: 12, twice: 2, copy: 4, advance: 4 },
+  ...{ record: 12, recordShared: 14, send: 12, twice: 2, copy: 4, advance: 4 },
   ...{ reconnect: 2, cut: 2, remove: 3, clear: 1, view: 2, depart: 1, late: 1, keeper: 1 },
 } as const
 
@@ -78,27 +78,27 @@ class ModelledGroup {
         if (any === 'state' || any === 'info') return
         member.engine.remove(any, route)
         this.#model.remove(slot, any, route)
-        return any.startsWith('snapshot') ? this.#tell(slot) : undefined
+        return any.startsWith('snapshot') ? this.#send(slot) : undefined
       case 'clear':
         if (family === 'wait') return
         member.engine.clear(family)
         this.#model.remove(slot, family)
-        return family.startsWith('snapshot') ? this.#tell(slot) : undefined
+        return family.startsWith('snapshot') ? this.#send(slot) : undefined
       case 'view':
         if (!this.#model.toggleView(slot, view)) return member.engine.unregisterView(view)
-        this.#tell(slot) // as after a reconnection, its values could not be told from the former ones
+        this.#send(slot) // as after a reconnection, its values could not be distinguished from the former ones
         return member.engine.registerView(view)
-      case 'tell':
-        return this.#tell(slot)
+      case 'send':
+        return this.#send(slot)
       case 'twice':
-        return this.#tell(slot, 2)
+        return this.#send(slot, 2)
       case 'reconnect':
       case 'cut':
-        if (this.#model.hasReplacedRows(slot)) this.#tell(slot)
+        if (this.#model.hasReplacedRows(slot)) this.#send(slot)
         if (step === 'cut') this.#cut(member, pick)
         member.reader.restart()
         this.#model.setHidden(slot, false)
-        return this.#tell(slot)
+        return this.#send(slot)
       case 'late':
         if (!member.hasSent) return
         member.contributor.showGauges(false)
@@ -121,7 +121,7 @@ class ModelledGroup {
   }
 
   checkCopy(): void {
-    this.#copy.tell()
+    this.#copy.send()
     expect(linesOf([this.#copy.rows])).toEqual(linesOf([this.#group]))
   }
 
@@ -132,12 +132,12 @@ class ModelledGroup {
     for (const family of families) this.#model.record(slot, family, entry, route)
   }
 
-  #tell(slot: number, times = 1): void {
+  #send(slot: number, times = 1): void {
     const member = this.#members[slot]!
     const { reader, contributor } = member
     member.hasSent = true
     for (const frame of reader.framesNow()) for (let time = 0; time < times; time++) contributor.apply(frame)
-    this.#model.tell(slot)
+    this.#model.send(slot)
   }
 
   /** A connection that ends after some frames of all rows. */
@@ -151,7 +151,7 @@ class ModelledGroup {
   }
 
   #changeKeeper(): void {
-    for (let slot = 0; slot < MEMBERS; slot++) this.#tell(slot)
+    for (let slot = 0; slot < MEMBERS; slot++) this.#send(slot)
     const departed: MetricProducer = { getMetrics: () => [], getFamilies: () => former.departed() }
     const former = this.#group
     this.#group = merged(this.#clock)
@@ -163,7 +163,7 @@ class ModelledGroup {
     for (const [slot, member] of this.#members.entries()) {
       member.contributor = this.#group.contributor(`member ${slot}`, slot)
       member.reader.restart()
-      this.#tell(slot)
+      this.#send(slot)
     }
     this.#copy = this.#newCopy()
   }
@@ -174,7 +174,7 @@ class ModelledGroup {
     const reader = new ChangedRows([this.#group])
     return {
       rows,
-      tell: () => {
+      send: () => {
         for (const frame of reader.framesNow()) contributor.apply(frame)
       },
     }

@@ -55,14 +55,14 @@ export class GroupModel {
     return false
   }
 
-  /** True if a row was removed and made again since it was sent. After a reconnection its values cannot be told from new ones. */
+  /** True if a row was removed and made again since it was sent. After a reconnection its values cannot be distinguished from new ones. */
   hasReplacedRows(member: number): boolean {
     return [...this.#sent[member]!].some(([family, rows]) =>
       [...rows].some(([route, { made }]) => (this.#live[member]!.get(family)?.get(route)?.made ?? made) !== made),
     )
   }
 
-  tell(member: number): void {
+  send(member: number): void {
     const [live, sent] = [this.#live[member]!, this.#sent[member]!]
     for (const [family, rows] of sent) {
       for (const [route, { made }] of rows) if (live.get(family)?.get(route)?.made !== made) this.#unsend(member, family, route)

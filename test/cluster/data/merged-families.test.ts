@@ -27,7 +27,7 @@ class Member {
     this.contributor = group.contributor(`member ${slot}`, slot)
   }
 
-  tell(times = 1): void {
+  send(times = 1): void {
     for (const frame of this.reader.framesNow()) for (let time = 0; time < times; time++) this.contributor.apply(frame)
   }
 }
@@ -66,7 +66,7 @@ const records = fc.array(
     member: fc.nat(3),
     value: fc.integer({ min: 0, max: 64 }).map((eighths) => eighths / 8),
     route: fc.constantFrom('/', '/a', '/b', '/é', ''),
-    tells: fc.nat(3),
+    sends: fc.nat(3),
     again: fc.boolean(),
   }),
   { maxLength: 60 },
@@ -81,7 +81,7 @@ test('the merged page of several engines is that of one engine that received all
       for (const { member, value, route } of all) engines[member]!.record(value, route)
       for (let member = 0; member < 4; member++) {
         for (const one of all) if (one.member === member) whole.record(one.value, one.route)
-        new Member(group, member, engines[member]!.stats).tell()
+        new Member(group, member, engines[member]!.stats).send()
       }
       expect(page(group)).toBe(page(whole.stats))
       expect(await encoded(group)).toBe(page(whole.stats))
@@ -97,13 +97,13 @@ test('the page has the true totals after any order of sending, repeating, resend
       const engines = Array.from({ length: 4 }, () => engine())
       const members = engines.map(({ stats }, slot) => new Member(group, slot, stats))
       const whole = engine()
-      for (const { member, value, route, tells, again } of all) {
+      for (const { member, value, route, sends, again } of all) {
         engines[member]!.record(value, route)
         whole.record(value, route)
         if (again) members[member]!.reader.restart()
-        if (tells > 0) members[tells]!.tell()
+        if (sends > 0) members[sends]!.send()
       }
-      for (const member of members) member.tell()
+      for (const member of members) member.send()
       expect(sortedLines(page(group))).toEqual(sortedLines(page(whole.stats)))
       const departed = [...members].sort(() => -1)
       for (const { contributor } of departed) contributor.depart()
@@ -130,7 +130,7 @@ const steps = fc.array(
       weight: 6,
       arbitrary: fc.record({ do: fc.constant('record'), member: fc.nat(2), value: fc.double({ min: 0, max: 9, noNaN: true }) }),
     },
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('tell', 'twice', 'anew'), member: fc.nat(2), value: fc.constant(0) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('send', 'twice', 'anew'), member: fc.nat(2), value: fc.constant(0) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('exit', 'kill', 'late'), member: fc.nat(2), value: fc.constant(0) }) },
   ),
   { maxLength: 80 },
@@ -150,7 +150,7 @@ test('no cumulative sample decreases, in any order of events', () => {
         const { own, member } = members[slot]!
         if (what === 'record') own.record(value, value > 4 ? '/a' : '/b')
         if (what === 'anew') member.reader.restart()
-        if (what !== 'record' && what !== 'kill' && what !== 'late') member.tell(what === 'twice' ? 2 : 1)
+        if (what !== 'record' && what !== 'kill' && what !== 'late') member.send(what === 'twice' ? 2 : 1)
         if (what === 'late') member.contributor.showGauges(false)
         if (what === 'exit' || what === 'kill') {
           member.contributor.depart()
@@ -175,7 +175,7 @@ test('the order in which members send does not matter', () => {
       for (const route of ['/', '/a']) own.record(0.1 * (slot + 1), route)
       return new Member(group, slot, own.stats)
     })
-    for (const slot of order) members[slot]!.tell()
+    for (const slot of order) members[slot]!.send()
     return page(group)
   }
   for (const order of [
@@ -191,11 +191,11 @@ test('an absolute value that arrives twice counts once', () => {
   const own = engine()
   own.record(1, '/')
   const member = new Member(group, 0, own.stats)
-  member.tell()
+  member.send()
   own.record(1, '/')
   own.record(1, '/new')
-  member.tell(2)
-  member.tell(2)
+  member.send(2)
+  member.send(2)
   expect(samplesOf(page(group)).get('shop_requests_total{route="/"}')).toBe(2)
 })
 
@@ -206,7 +206,7 @@ function gauges(merge: 'sum' | 'min' | 'max' | 'latest' | 'each', values: number
     const registry = new MetricRegistry({ clock })
     registry.gauge('depth', { merge }).set(value)
     const member = new Member(group, slot, registry)
-    member.tell()
+    member.send()
     return { registry, member, set: (next: number) => registry.gauge('depth', { merge }).set(next) }
   })
   return {
@@ -232,7 +232,7 @@ test('latest takes the gauge that changed last, and within a second that of the 
   expect(text()).toEqual(['depth 3'])
   clock.advance(2_000)
   members[2]!.set(7)
-  members[2]!.member.tell()
+  members[2]!.member.send()
   expect(text()).toEqual(['depth 7'])
   members[2]!.member.contributor.depart()
   expect(text()).toEqual(['depth 3'])
@@ -254,7 +254,7 @@ test('gauges of departed members are removed at once, and counters stay', () => 
   registry.gauge('depth').set(3)
   registry.counter('jobs').inc(4)
   const member = new Member(group, 0, registry)
-  member.tell()
+  member.send()
   member.contributor.depart()
   expect([...samplesOf(page(group))]).toEqual([['jobs_total', 4]])
 })
@@ -265,7 +265,7 @@ test("a family with the rule each has a row for each slot, also for the slot's n
     const registry = new MetricRegistry()
     registry.counter('jobs/done').inc(given)
     const member = new Member(group, 5, registry)
-    member.tell()
+    member.send()
     member.contributor.depart()
   }
   expect([...samplesOf(page(group))]).toEqual([['jobs_done_total{member="5"}', 5]])
@@ -281,16 +281,16 @@ test('a row is removed with the last member that has it, and does not decrease b
     return { counter, member: new Member(group, slot, registry) }
   })
   const value = (): number | undefined => samplesOf(page(group)).get('jobs_total{queue="a"}')
-  for (const { member } of members) member.tell()
+  for (const { member } of members) member.send()
   members[0]!.counter.remove({ queue: 'a' })
-  members[0]!.member.tell()
+  members[0]!.member.send()
   expect(value()).toBe(6)
   members[0]!.counter.inc({ queue: 'a' })
-  members[0]!.member.tell()
+  members[0]!.member.send()
   expect(value()).toBe(7)
   for (const { counter, member } of members) {
     counter.remove({ queue: 'a' })
-    member.tell()
+    member.send()
   }
   expect(value()).toBeUndefined()
   expect(samplesOf(page(group)).get('jobs_total{queue="b"}')).toBe(6)
@@ -301,7 +301,7 @@ test('rows beyond the limit of the view are exact in the overflow row', () => {
   for (let slot = 0; slot < 3; slot++) {
     const own = engine(2)
     for (let route = 0; route < 3; route++) own.record(1, `/${slot}${route}`)
-    new Member(group, slot, own.stats).tell()
+    new Member(group, slot, own.stats).send()
   }
   const lines = [...samplesOf(page(group))].filter(([sample]) => sample.startsWith('shop_requests_total'))
   expect(lines).toHaveLength(3)
@@ -314,7 +314,7 @@ test('the first of two definitions is used while a member has it, and then the o
     const registry = new MetricRegistry()
     registry.histogram('size', { bounds }).observe(3)
     const member = new Member(group, slot, registry)
-    member.tell()
+    member.send()
     return member
   })
   const bounds = (): string[] => [...samplesOf(page(group)).keys()].filter((sample) => sample.includes('le='))
@@ -328,14 +328,14 @@ test('merged rows that are forwarded result in the same page', () => {
   for (let slot = 0; slot < 3; slot++) {
     const own = engine()
     own.record(slot + 1, '/')
-    new Member(group, slot, own.stats).tell()
+    new Member(group, slot, own.stats).send()
   }
   const mirror = merged()
   const feed = new Member(mirror, 0, group)
-  feed.tell()
+  feed.send()
   expect(page(mirror)).toBe(page(group))
   feed.reader.restart()
-  feed.tell()
+  feed.send()
   expect(page(mirror)).toBe(page(group))
 })
 
@@ -344,11 +344,11 @@ test('the rows of departed members can be sent to a standby', () => {
   const own = engine()
   own.record(3, '/')
   const member = new Member(group, 0, own.stats)
-  member.tell()
+  member.send()
   member.contributor.depart()
   const standby = merged()
   const feed = new Member(standby, 0, { getMetrics: () => [], getFamilies: () => group.departed() })
-  feed.tell()
+  feed.send()
   feed.contributor.depart()
   expect(page(standby)).toBe(page(group))
 })
@@ -365,10 +365,10 @@ test('snapshots of counters are summed like rows, and one that was reset continu
     ],
   }
   const members = [0, 1].map((slot) => new Member(group, slot, producer))
-  for (const member of members) member.tell()
+  for (const member of members) member.send()
   expect([...samplesOf(page(group)).values()]).toEqual([10])
   value = 2
-  for (const member of members) member.tell()
+  for (const member of members) member.send()
   expect([...samplesOf(page(group)).values()]).toEqual([14])
 })
 
@@ -389,7 +389,7 @@ test('a last value view is merged by the rule of its aggregation', () => {
     const level = stats.measure('level', { unit: '1' })
     stats.registerView({ name: 'level', measure: level, aggregation: lastValue({ merge: 'max' }) })
     stats.record(level, slot + 3)
-    new Member(group, slot, stats).tell()
+    new Member(group, slot, stats).send()
   }
   expect([...samplesOf(page(group))]).toEqual([['level', 4]])
 })
@@ -407,12 +407,12 @@ test('a counter with the rule max is the greatest of all members, and does not d
     return new Member(group, slot, { getMetrics })
   })
   const shown = (): number[] => [...samplesOf(page(group)).values()]
-  for (const member of members) member.tell()
+  for (const member of members) member.send()
   expect(shown()).toEqual([7])
   members[1]!.contributor.depart()
   expect(shown()).toEqual([7])
   values = [9, 0]
-  members[0]!.tell()
+  members[0]!.send()
   expect(shown()).toEqual([9])
 })
 
@@ -444,7 +444,7 @@ const waits = fc.array(
     member: fc.nat(2),
     value: fc.oneof(fc.double({ min: 0, max: 1e4, noNaN: true }), fc.nat(50)),
     route: fc.constantFrom('/', '/a'),
-    tells: fc.boolean(),
+    sends: fc.boolean(),
   }),
   { maxLength: 60 },
 )
@@ -459,17 +459,17 @@ test('percentiles of several engines equal those of one engine with all values, 
       const whole = latencies(clock)
       const engines = [0, 1, 2].map(() => latencies(clock))
       const members = engines.map(({ stats }, slot) => new Member(group, slot, stats))
-      for (const { member, value, route, tells } of all) {
+      for (const { member, value, route, sends } of all) {
         engines[member]!.record(value, route)
         whole.record(value, route)
-        if (tells) members[member]!.tell(2)
-        feed.tell()
+        if (sends) members[member]!.send(2)
+        feed.send()
       }
-      for (const member of members) member.tell()
+      for (const member of members) member.send()
       const isSum = (line: string): boolean => line.includes('_sum') // added in another order
       const lines = (producer: MetricProducer): string[] => sortedLines(page(producer)).filter((line) => !isSum(line))
       expect(lines(group)).toEqual(lines(whole.stats))
-      feed.tell()
+      feed.send()
       expect(page(copy)).toBe(page(group))
       for (const { contributor } of members) contributor.depart()
       expect(lines(group)).toEqual(lines(whole.stats))
@@ -484,10 +484,10 @@ test('percentiles of a silent member expire with their windows, and count and su
   const engines = [0, 1].map(() => latencies(clock))
   const members = engines.map(({ stats }, slot) => new Member(group, slot, stats))
   engines[0]!.record(100)
-  members[0]!.tell()
+  members[0]!.send()
   clock.advance(50_000)
   engines[1]!.record(1)
-  members[1]!.tell()
+  members[1]!.send()
   const shown = (): unknown => {
     const samples = samplesOf(page(group))
     return [samples.get('shop_wait_seconds{route="/",quantile="1"}'), samples.get('shop_wait_seconds_count{route="/"}')]
@@ -505,7 +505,7 @@ test('percentiles with more buckets than a frame can have are left out, and thei
   const registry = new MetricRegistry({ clock })
   const sizes = registry.summary('size', { quantiles: [0.5], significantDigits: 5 })
   for (let value = 0; value < 90_000; value++) sizes.observe(value * 1e-6)
-  new Member(group, 0, registry).tell()
+  new Member(group, 0, registry).send()
   expect([...samplesOf(page(group)).keys()]).toEqual(['size_sum', 'size_count'])
   expect(samplesOf(page(group)).get('size_count')).toBe(90_000)
 })
@@ -525,9 +525,9 @@ test('quantiles of snapshots are exposed while a member has them', () => {
   ]
   const members = [0, 1].map((slot) => new Member(group, slot, { getMetrics }))
   const names = (): string[] => [...samplesOf(page(group)).keys()]
-  members[0]!.tell()
+  members[0]!.send()
   expect(names()).toEqual(['size{quantile="0.5"}', 'size_sum', 'size_count'])
-  members[1]!.tell()
+  members[1]!.send()
   expect(names()).toEqual(['size_sum', 'size_count'])
   members[0]!.contributor.depart()
   members[1]!.contributor.depart()
@@ -549,7 +549,7 @@ test('the exemplar of a bucket is the newest of all members, in any order of sen
       stats.record(time, 1.5, {}, { trace_id: id })
       return new Member(group, slot, stats)
     })
-    for (const slot of order) members[slot]!.tell()
+    for (const slot of order) members[slot]!.send()
     const [family] = group.families() as [RowSource]
     expect(family.chunks[0]!.exemplar(0, 1)?.attachments).toEqual({ trace_id: 'new' })
     expect(family.chunks[0]!.count(0)).toBe(2)
@@ -563,7 +563,7 @@ test('rows that are removed and created again while their frames are in transit 
   for (let at = 0; at < 2_000; at++) jobs.inc({ queue: name(at) })
   const group = merged()
   const member = new Member(group, 0, own)
-  member.tell()
+  member.send()
   for (let at = 0; at < 2_000; at++) jobs.inc({ queue: name(at) })
   let frames = 0
   member.reader.restart()
@@ -575,7 +575,7 @@ test('rows that are removed and created again while their frames are in transit 
       jobs.inc(1_000, { queue: `new ${at}` })
     }
   }
-  member.tell()
+  member.send()
   expect(frames).toBeGreaterThan(5)
   const old = [...samplesOf(page(group))].filter(([sample]) => sample.includes('{queue="queue'))
   expect(old.every(([, value]) => value === 2)).toBe(true)
@@ -597,18 +597,18 @@ test('the same family of two producers of a process is sent twice, and common ro
   const { registries, one, two } = twoRegistries()
   const member = new Member(group, 0, ...registries)
   const values = (): unknown => Object.fromEntries([...samplesOf(page(group))].map(([sample, value]) => [sample.at(-3), value]))
-  member.tell()
+  member.send()
   expect(values()).toEqual({ a: 15, b: 1, c: 100 })
   for (let time = 0; time < 3; time++) {
     one.inc({ queue: 'a' })
     two.inc({ queue: 'a' })
     member.reader.restart()
-    member.tell(2)
+    member.send(2)
   }
   expect(values()).toEqual({ a: 21, b: 1, c: 100 })
   one.remove({ queue: 'b' })
   two.remove({ queue: 'c' })
-  member.tell()
+  member.send()
   expect(values()).toEqual({ a: 21 })
   member.contributor.depart()
   expect(values()).toEqual({ a: 21 })
@@ -618,10 +618,10 @@ test("a producer that loses its family while the member is disconnected does not
   const group = merged()
   const { registries } = twoRegistries()
   const member = new Member(group, 0, ...registries)
-  member.tell()
+  member.send()
   registries[0]!.unregister('jobs')
   member.reader.restart()
-  member.tell()
+  member.send()
   expect(samplesOf(page(group)).get('jobs_total{queue="a"}')).toBe(15)
   expect(samplesOf(page(group)).get('jobs_total{queue="b"}')).toBeUndefined()
 })

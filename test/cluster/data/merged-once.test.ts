@@ -24,7 +24,7 @@ class Member {
   }
 
   /** @param frames Then the connection ends. Default: all. */
-  tell(frames = Number.POSITIVE_INFINITY): void {
+  send(frames = Number.POSITIVE_INFINITY): void {
     let left = frames
     for (const frame of this.reader.framesNow()) if (left-- > 0) this.contributor.apply(frame)
   }
@@ -51,9 +51,9 @@ test('if a view is unregistered, those of the same measure count once', () => {
   const group = merged()
   const stats = threeViews()
   const member = new Member(group, 0, stats)
-  member.tell()
+  member.send()
   stats.viewManager.unregisterView('latency')
-  member.tell()
+  member.send()
   expect(total(group)).toEqual(['requests_total{route="/"} 1', 'requests_total{route="/a"} 1'])
 })
 
@@ -61,12 +61,12 @@ test('if rows of a view are removed, its other rows count once, also those that 
   const group = merged()
   const [one, other] = [threeViews(), threeViews()]
   const members = [one, other].map((stats, slot) => new Member(group, slot, stats))
-  for (const member of members) member.tell()
+  for (const member of members) member.send()
   one.viewManager.removeRows('requests', { route: '/a' })
-  members[0]!.tell()
+  members[0]!.send()
   expect(total(group)).toEqual(['requests_total{route="/"} 2', 'requests_total{route="/a"} 2'])
   other.viewManager.removeRows('requests', { route: '/a' })
-  members[1]!.tell()
+  members[1]!.send()
   expect(total(group)).toEqual(['requests_total{route="/"} 2'])
 })
 
@@ -75,22 +75,22 @@ test('rows of a producer whose sources are other objects each time count once', 
   const stats = threeViews()
   const getFamilies = (): RowSource[] => stats.getFamilies().map((source) => new ForwardingSource(source as RowSource))
   const member = new Member(group, 0, { getMetrics: () => [], getFamilies })
-  new Member(group, 1, threeViews()).tell()
-  for (let time = 0; time < 3; time++) member.tell()
+  new Member(group, 1, threeViews()).send()
+  for (let time = 0; time < 3; time++) member.send()
   expect(total(group)).toEqual(['requests_total{route="/"} 2', 'requests_total{route="/a"} 2'])
 })
 
 test('rows of a member whose connection ends again while it sends them count once', () => {
   const group = merged()
   const members = [0, 1].map((slot) => new Member(group, slot, threeViews()))
-  for (const member of members) member.tell()
+  for (const member of members) member.send()
   for (let frames = 0; frames < 8; frames++) {
     members[0]!.reader.restart()
-    members[0]!.tell(frames)
+    members[0]!.send(frames)
     expect(total(group)).toEqual(['requests_total{route="/"} 2', 'requests_total{route="/a"} 2'])
   }
   members[0]!.reader.restart()
-  members[0]!.tell()
+  members[0]!.send()
   expect(total(group)).toEqual(['requests_total{route="/"} 2', 'requests_total{route="/a"} 2'])
 })
 
@@ -105,13 +105,13 @@ test('a gauge with the rule latest that is sent again unchanged is not newer', (
   const members = all.map(({ registry }, slot) => new Member(group, slot, registry))
   for (const [slot, { depth }] of all.entries()) {
     depth.set(slot, { queue: 'a' })
-    members[slot]!.tell()
+    members[slot]!.send()
     clock.advance(2_000)
   }
-  members[0]!.tell() // sends again what was set in the epoch of the first reading
+  members[0]!.send() // sends again what was set in the epoch of the first reading
   expect(shown(group, 'depth')).toEqual(['depth{queue="a"} 1'])
   members[0]!.reader.restart()
-  members[0]!.tell()
+  members[0]!.send()
   expect(shown(group, 'depth')).toEqual(['depth{queue="a"} 1'])
 })
 
@@ -122,13 +122,13 @@ test('the overflow row of gauges stays while a member has one', () => {
     for (const queue of [`a${slot}`, 'b']) depth.set(slot + 1, { queue })
     return new Member(group, slot, registry)
   })
-  for (const member of members) member.tell()
+  for (const member of members) member.send()
   members[0]!.contributor.depart()
   expect([shown(group, 'depth'), group.rowCount]).toEqual([['depth{tallyscope_overflow="true"} 4'], 0])
   all[1]!.depth.remove({ queue: 'a1' })
-  members[1]!.tell()
+  members[1]!.send()
   all[1]!.depth.set(7, { queue: 'c' })
-  members[1]!.tell()
+  members[1]!.send()
   expect(shown(group, 'depth')).toEqual(['depth{queue="c"} 7', 'depth{tallyscope_overflow="true"} 2'])
 })
 
@@ -154,7 +154,7 @@ test('of rows of a member whose labels become equal, the last one continues', ()
       0,
       snapshots(() => value, [...queues]),
     )
-    for (value of [1, 5]) member.tell()
+    for (value of [1, 5]) member.send()
     expect(total(group)).toEqual(page)
     member.contributor.depart()
     expect(total(group)).toEqual(page)
@@ -177,8 +177,8 @@ test('the start time of a row is the earliest that is known, in copies too, what
         slot,
         snapshots(() => 1, ['a'], times[slot]),
       )
-      member.tell()
-      feed.tell()
+      member.send()
+      feed.send()
     }
     expect(shown(group, 'created')).toEqual(['requests_created{queue="a"} 3'])
     expect(shown(copy, 'requests')).toEqual(shown(group, 'requests'))
@@ -192,7 +192,7 @@ test('the start time of the overflow row is that of the member', () => {
   const startedAt = clock.unixMs() / 1_000
   clock.advance(10_000)
   const group = merged()
-  new Member(group, 0, registry).tell()
+  new Member(group, 0, registry).send()
   const created = ['{queue="a"}', '{tallyscope_overflow="true"}'].map((labels) => `requests_created${labels} ${startedAt}`)
   expect(shown(group, 'requests_created')).toEqual(created)
 })

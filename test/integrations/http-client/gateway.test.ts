@@ -51,7 +51,7 @@ async function behindGateway(send: Send, plugin: TallyscopeFastifyOptions, sent?
     inner.close()
     await gateway.close()
   })
-  await gateway.inject({ path: '/', headers: { traceparent: CALLER, tracestate: 'a=1', baggage: 'tenant=stranger' } })
+  await gateway.inject({ path: '/', headers: { traceparent: CALLER, tracestate: 'a=1', baggage: 'tenant=other' } })
   await until(() => spans.length === 2)
   return { received, span: spans.find(({ kind }) => kind === 2)!, server: spans.find(({ kind }) => kind === 1)! }
 }
