@@ -14,7 +14,7 @@ import { type UrlQuery, withoutUserInfo, withUrlQuery } from '../../http/url-que
 import { defaultTracer } from '../../setup/tracer.js'
 import { ClientExchange, type ExchangeHome } from './client-exchange.js'
 import { ClientMeasures } from './client-measures.js'
-import { headersSent } from './channels.js'
+import { headersSent, propagateToThrew } from './channels.js'
 
 export interface HttpClientOptions {
   /** Tracer of the client spans. Default: one shared by all integrations, which exports nothing. False: no spans, no headers. */
@@ -119,7 +119,7 @@ export class ClientInstrumentation implements ExchangeHome {
    */
   inject(span: Span | undefined, host: string, headers: OutgoingHeaders, areComplete = true): boolean {
     const tracer = this.#tracer
-    if (span === undefined || tracer === undefined || this.#propagateTo?.(host) === false) return true
+    if (span === undefined || tracer === undefined || !this.#mayPropagateTo(host)) return true
     const fields = tracer.propagator.fields ?? []
     if (fields.some((name) => headers.get(name) !== undefined)) {
       const { traceId } = tracer.extract(headers) ?? {}
@@ -148,6 +148,16 @@ export class ClientInstrumentation implements ExchangeHome {
 
   monotonicMs(): number {
     return this.#clock.monotonicMs()
+  }
+
+  /** If the function throws, the host might be one that must not get the headers. */
+  #mayPropagateTo(host: string): boolean {
+    try {
+      return this.#propagateTo?.(host) !== false
+    } catch {
+      propagateToThrew.value++
+      return false
+    }
   }
 
   #nameOf(request: OutgoingRequest): string {

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { countReceived } from '../../http/http-body-bytes.js'
-import { listen } from './channels.js'
+import { callSafely, listen } from './channels.js'
 import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders, type OutgoingRequest } from './client-instrumentation.js'
 import { RenderedHeaders } from './rendered-headers.js'
 import { RunningRequest, runningOf, tie, timeoutError } from './running-request.js'
@@ -16,7 +16,7 @@ export class NodeRequests {
 
   /** Starts the exchange of a request whose headers are not sent yet. */
   created(request: ClientRequest): void {
-    this.#begin(request)
+    callSafely((created) => this.#begin(created), request)
   }
 
   /** Subscribes to Node's channels and returns a function that unsubscribes. */

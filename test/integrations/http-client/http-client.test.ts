@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { request as undiciRequest } from 'undici'
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import { runSuppressed } from '../../../src/base/suppression.js'
 import { AlwaysOnSampler, MemoryExporter, type SpanData, Stats, TagBaggage, TagMap, Tracer, withTags } from 'tallyscope'
 import {
@@ -155,7 +156,29 @@ describe.each([
     await until(() => spans.length === 1)
     expect(received[0]!.traceparent).toBeUndefined()
   })
+
+  test('a function for hosts that throws fails no request: it is sent without headers, and that is counted', async () => {
+    const watched = watch({
+      propagateTo: () => {
+        throw new Error('planted')
+      },
+    })
+    const before = faults('propagateTo')
+    await ask('/x')
+    await (await watched.fetch(globalThis.fetch)(`${url}/wrapped`)).text()
+    await until(() => spans.length === 2)
+    expect(received.map(({ path, traceparent }) => [path, traceparent])).toEqual([
+      ['/x', undefined],
+      ['/wrapped', undefined],
+    ])
+    expect(faults('propagateTo')).toBe(before + 2)
+  })
 })
+
+/** The count of `tallyscope_http_client_faults_total` for a reason. */
+function faults(reason: string): number {
+  return internalMetrics.get('tallyscope_http_client_faults_total')?.series.get(JSON.stringify([reason]))?.count.value ?? 0
+}
 
 test('body bytes are the bytes sent, for any kind of body', async () => {
   watch()
