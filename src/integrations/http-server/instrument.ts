@@ -30,6 +30,7 @@ export class HttpServerInstrumentation {
   readonly #server: ServerInstrumentation
   readonly #upgrades: UpgradeWatch
   #isWatching = false
+  #isStopped = false
 
   /** @internal */
   constructor(options: HttpServerOptions) {
@@ -83,11 +84,13 @@ export class HttpServerInstrumentation {
    * Express, Connect and other frameworks that call middleware with request, response and next.
    */
   readonly middleware = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
+    if (this.#isStopped) return next()
     runInFrame(this.#begin(request, response), () => next())
   }
 
-  /** Stops the instrumentation. Requests that are in progress are still counted. */
+  /** Stops the instrumentation and its middleware. Requests that are in progress are still counted. */
   stop(): void {
+    this.#isStopped = true
     if (!this.#isWatching) return
     watched.isOn = this.#isWatching = false
     unsubscribe('http.server.request.start', this.#onRequest)

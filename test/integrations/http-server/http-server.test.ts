@@ -237,6 +237,20 @@ test('the middleware measures one application, and counts a request once', async
   expect(spans[0]!.parentSpanId).toBe(spans[1]!.spanId)
 })
 
+test('after stop() the middleware only passes requests on, with the context that they have', async () => {
+  const { stats, spans, tracer, instrumentation } = watch({ watch: false })
+  const { url } = await listen((request, response) => {
+    instrumentation.middleware(request, response, () => tracer.span('inside', () => response.end('x')))
+  })
+  await ask(`${url}/a`)
+  await until(() => spans.length === 2)
+  instrumentation.stop()
+  await ask(`${url}/a`)
+  await until(() => spans.length === 3)
+  expect([spans[2]!.name, spans[2]!.parentSpanId]).toEqual(['inside', undefined])
+  expect(counts(stats)).toEqual({ 'GET unmatched 200 ok': 1 })
+})
+
 test('the views of express-prom-bundle have its names and labels, and setRoute names requests without a template', async () => {
   const { stats, spans } = watch({ views: expressPromBundleViews, requestTags: { tenant: ({ headers }) => headers['x-tenant'] } })
   const { url } = await listen((request, response) => {
