@@ -1,4 +1,5 @@
 import type { Tracer } from 'opentracing'
+import { readSafely } from '../../trace/data/read-safely.js'
 import type { Span } from '../../trace/span/span.js'
 import type { MockRecorder } from './mock-recorder.js'
 import { OpenTracingSpan } from './opentracing-span.js'
@@ -32,7 +33,8 @@ export class MockSpan extends OpenTracingSpan {
   // oxlint-disable-next-line typescript/no-explicit-any
   override log(fields: { [key: string]: any }, timestamp?: number): this {
     const time = Number.isFinite(timestamp) ? timestamp! : this.#mock.recorder.clock.tickUnixMs()
-    if (!this.native.ended && typeof fields === 'object' && fields !== null) this.#logs.push({ time, fields: { ...fields } })
+    const copy = typeof fields === 'object' && fields !== null ? readSafely(() => ({ ...fields })) : undefined
+    if (!this.native.ended && copy !== undefined) this.#logs.push({ time, fields: copy })
     return super.log(fields, time)
   }
 

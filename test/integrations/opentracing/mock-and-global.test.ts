@@ -64,6 +64,17 @@ test('the no-op tracer runs callbacks and records nothing', async () => {
   expect(tracer.startChildSpan()).toBe(span)
 })
 
+test('in mock mode a log with a getter that throws is ignored, as otherwise', () => {
+  const tracer = new OpenTracingTracer({ mock: true })
+  const hostile = {
+    get event(): never {
+      throw new Error('planted')
+    },
+  }
+  tracer.startSpan('s').log(hostile).log({ event: 'kept' }).finish()
+  expect(tracer.finishedSpans()[0]!.logs.map(({ fields }) => fields)).toEqual([{ event: 'kept' }])
+})
+
 test('the global tracer can be obtained early, and has scopes', () => {
   const early = globalTracer()
   expect(isGlobalTracerRegistered()).toBe(false)
