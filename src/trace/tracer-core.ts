@@ -187,7 +187,8 @@ export class TracerCore {
   /** Ends the current span and all spans around it that `startSpan` opened, then waits until the transport is empty. */
   async finish(): Promise<void> {
     let current = currentOf(currentFrame(), this.#factory)
-    while (current instanceof Span && current.isImperative) {
+    // A scope of OpenTracing that is open still has its span after that has ended.
+    while (current instanceof Span && current.isImperative && !current.ended) {
       current.end()
       current = currentOf(currentFrame(), this.#factory)
     }

@@ -93,6 +93,18 @@ test('a span of the native tracer is active too, always as the same object, and 
   expect(tree()).toEqual(['between < carrying', 'carrying < root', 'inner < native', 'native < opentracing', 'opentracing < root'])
 })
 
+test('finish() of the native tracer ends a span that an open scope holds, once', async () => {
+  const { tracer, native } = setUp()
+  const span = native.startSpan('imperative')
+  let ends = 0
+  const end = span.end.bind(span)
+  span.end = () => (++ends > 5 ? expect.unreachable() : end()) // without an end, the loop would not leave this turn
+  const scope = tracer.scopeManager.activate(tracer.activeSpan!, false)
+  await native.finish()
+  scope.close()
+  expect([ends, span.ended, tracer.activeSpan]).toEqual([1, true, null])
+})
+
 test('a scope without a callback is active until it is closed, and finishes its span by default', () => {
   const { tracer, tree, exporter } = setUp()
   const outer = tracer.startActiveSpan('outer')
