@@ -11,8 +11,8 @@ import type { MemberRows, NewRow } from './member-rows.js'
 import type { MergedFamily } from './merged-family.js'
 import { readNewRows } from './new-rows.js'
 import { PayloadReader } from './payload-reader.js'
-import type { RowValues } from './row-values.js'
-import { rowValues } from './values-of-kind.js'
+import type { RowValues } from './values/row-values.js'
+import { rowValues } from './values/values-of-kind.js'
 
 /** The part of {@link MergedFamilies} that a contributor uses. */
 interface MergeContext {

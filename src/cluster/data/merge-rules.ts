@@ -1,7 +1,7 @@
 import type { MergeRule, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { FamilyDefinition } from './family-definition.js'
-import type { RowValues } from './row-values.js'
-import { ScalarValues } from './scalar-values.js'
+import type { RowValues } from './values/row-values.js'
+import { ScalarValues } from './values/scalar-values.js'
 
 /** The label that distinguishes members in families of the rule `each`. */
 const MEMBER_KEY = 'member'

@@ -7,11 +7,11 @@ import type { FamilyDefinition } from './family-definition.js'
 import { MemberRows, NONE, type NewRow, overflowRows } from './member-rows.js'
 import { combination, isCumulative, RowCombiner } from './merge-rules.js'
 import { MergedSource, StartTimes } from './merged-source.js'
-import { words } from './pages.js'
-import type { RowValues } from './row-values.js'
-import { ScalarValues } from './scalar-values.js'
-import { SummaryValues } from './summary-values.js'
-import { rowValues } from './values-of-kind.js'
+import { words } from './values/pages.js'
+import type { RowValues } from './values/row-values.js'
+import { ScalarValues } from './values/scalar-values.js'
+import { SummaryValues } from './values/summary-values.js'
+import { rowValues } from './values/values-of-kind.js'
 
 /** Frames with at most this many rows use the same staged values, one after the other. */
 const MAX_STAGED = 512
