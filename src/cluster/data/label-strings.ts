@@ -46,37 +46,76 @@ export class LabelWriter {
   }
 }
 
+/** The values of one label of the rows of a frame. */
+export interface LabelColumn {
+  /** The number of each row's string in the {@link LabelReader}, 0 if the label is not set. Not to be used if there are `texts`. */
+  readonly numbers: readonly number[]
+  /** The strings, if a number does not stand for each of them, because it is not remembered or was replaced. */
+  texts: (string | undefined)[] | undefined
+}
+
 /** Reads what a {@link LabelWriter} has written. */
 export class LabelReader {
   readonly #strings: (string | undefined)[] = []
+  /** Rises when a number stands for another string than before. */
+  generation = 0
 
-  /** Reads the values of one label of `count` rows. */
-  read(reader: PayloadReader, count: number): (string | undefined)[] {
-    const codes = reader.varints(count, 2 * MAX_KEPT + 1, 'the number of a string')
-    const strings = this.#strings
-    const texts = new Array<string | undefined>(count)
-    for (let at = 0; at < count; at++) {
-      const code = codes[at]!
-      if ((code & 1) === 1) {
-        texts[at] = this.#readAdded(reader, code)
-        continue
-      }
-      const text = strings[code >>> 1]
-      if (text === undefined && code !== NOT_SET) throw damaged(`string ${code >>> 1} is not known`)
-      texts[at] = text
-    }
-    return texts
+  /** Reads all labels of the rows of a frame. Their numbers are valid until `generation` rises. */
+  read(reader: PayloadReader, labels: number, count: number): LabelColumn[] {
+    const columns: LabelColumn[] = []
+    while (columns.length < labels) this.#readColumn(reader, columns, count)
+    return columns
   }
 
-  #readAdded(reader: PayloadReader, code: number): string {
+  /** Returns the string of a number. */
+  text(number: number): string | undefined {
+    return this.#strings[number]
+  }
+
+  #readColumn(reader: PayloadReader, columns: LabelColumn[], count: number): void {
+    const numbers = reader.varints(count, 2 * MAX_KEPT + 1, 'the number of a string')
+    const strings = this.#strings
+    const column: LabelColumn = { numbers, texts: undefined }
+    columns.push(column)
+    for (let at = 0; at < count; at++) {
+      const code = numbers[at]!
+      const number = code >>> 1
+      numbers[at] = number
+      if ((code & 1) === 1) this.#readAdded(reader, code, columns, at)
+      else if (number !== NOT_SET && strings[number] === undefined) throw damaged(`string ${number} is not known`)
+      else if (column.texts !== undefined) column.texts[at] = strings[number]
+    }
+  }
+
+  #readAdded(reader: PayloadReader, code: number, columns: LabelColumn[], at: number): void {
     const text = reader.text()
-    if (code === UNKEPT) return text
-    if (text.length > MAX_KEPT_LENGTH) throw damaged('a string is too long to be kept')
-    this.#strings[code >>> 1] = text
-    return text
+    const number = code >>> 1
+    const column = columns.at(-1)!
+    if (code === UNKEPT) {
+      column.texts ??= this.#texts(column.numbers, at)
+    } else {
+      if (text.length > MAX_KEPT_LENGTH) throw damaged('a string is too long to be kept')
+      const known = this.#strings[number]
+      if (known !== undefined && known !== text) this.#replace(columns, at)
+      this.#strings[number] = text
+    }
+    if (column.texts !== undefined) column.texts[at] = text
+  }
+
+  /** Looks up all strings of the frame so far, because one of their numbers is about to stand for another string. */
+  #replace(columns: readonly LabelColumn[], at: number): void {
+    this.generation++
+    for (const column of columns) column.texts ??= this.#texts(column.numbers, column === columns.at(-1) ? at : column.numbers.length)
+  }
+
+  #texts(numbers: readonly number[], count: number): (string | undefined)[] {
+    const texts = new Array<string | undefined>(numbers.length)
+    for (let at = 0; at < count; at++) texts[at] = this.#strings[numbers[at]!]
+    return texts
   }
 
   forget(): void {
     this.#strings.length = 0
+    this.generation++
   }
 }

@@ -5,11 +5,11 @@ import type { Contributor, DataLimits } from './contributor.js'
 import { type FamilyDefinition, identityOf, parseDefinition } from './family-definition.js'
 import { damaged, overLimit } from './frame-error.js'
 import { FRAME, MAX_ATTACHMENTS } from './frame-writer.js'
-import { LabelReader } from './label-strings.js'
+import { type LabelColumn, LabelReader } from './label-strings.js'
 import { memberPlace } from './merge-rules.js'
-import type { MemberRows, NewRow } from './member-rows.js'
+import { type MemberRows, type NewRow, NONE } from './member-rows.js'
 import type { MergedFamily } from './merged-family.js'
-import { readNewRows } from './new-rows.js'
+import { readNewRows, RowFinder } from './new-rows.js'
 import { PayloadReader } from './payload-reader.js'
 import type { RowValues } from './values/row-values.js'
 import { rowValues } from './values/values-of-kind.js'
@@ -52,6 +52,7 @@ export class MemberContributor implements Contributor {
   /** Families of the former connection that have not been defined again yet, by their keys. */
   readonly #former = new Map<string, MemberFamily>()
   readonly #labels = new LabelReader()
+  readonly #finder = new RowFinder(this.#labels)
   /** Rows of the current connection. */
   #rowCount = 0
   /** The number of rows, with rows of many buckets counted as several. */
@@ -116,6 +117,7 @@ export class MemberContributor implements Contributor {
     for (const former of this.#former.values()) this.#removeAll(former)
     this.#former.clear()
     this.#labels.forget()
+    this.#finder.forget()
   }
 
   #define(reader: PayloadReader): void {
@@ -178,14 +180,17 @@ export class MemberContributor implements Contributor {
     const limit = this.#context.limits.rows
     const room = (limit - this.#weight) / rowWeight(bounds.length)
     const keys = descriptor.labelKeys.length
-    const { numbers, overflowing, startTimesUnixMs, labels } = readNewRows(reader, { rows, limit, room, keys, strings: this.#labels })
-    if (hasMemberLabel) labels.splice(memberPlace(descriptor), 0, Array<string>(numbers.length).fill(String(this.slot)))
+    const newRows = readNewRows(reader, { rows, limit, room, keys, strings: this.#labels })
+    const { numbers, isRun, overflowing, startTimesUnixMs, labels } = newRows
     const staged = family.stagedValues(numbers.length)
-    for (let at = 0; at < numbers.length; at++) staged.read(reader, at)
+    staged.readAll(reader, numbers.length)
     reader.end()
     const before = rows.size
-    const row: NewRow = { number: 0, isOverflow: false, startTimeUnixMs: 0, labels: labels.map(() => undefined) }
-    for (let at = 0; at < numbers.length; at++) {
+    const isPlain = isRun && overflowing.size === 0 && family.addsRun(rows, numbers[0]!, numbers.length)
+    const found = hasMemberLabel ? undefined : this.#finder.find(family.store, newRows, isPlain)
+    const added = isPlain && found !== undefined ? family.addRun(rows, numbers[0]!, found, startTimesUnixMs, staged) : 0
+    const row: NewRow = { number: 0, mergedRow: NONE, isOverflow: false, startTimeUnixMs: 0, labels: [] }
+    for (let at = added; at < numbers.length; at++) {
       row.number = numbers[at]!
       if (rows.has(row.number)) {
         family.update(rows, row.number, staged, at) // the frame has arrived twice, or the row has an earlier start time now
@@ -194,10 +199,18 @@ export class MemberContributor implements Contributor {
       }
       row.isOverflow = overflowing.has(at)
       row.startTimeUnixMs = startTimesUnixMs[at]!
-      for (let key = 0; key < labels.length; key++) row.labels[key] = labels[key]![at]
+      row.mergedRow = found === undefined || row.isOverflow ? NONE : found[at]!
+      if (row.mergedRow === NONE) this.#readLabels(row.labels, labels, at, hasMemberLabel ? memberPlace(descriptor) : NONE)
       family.add(rows, row, staged, at)
     }
     this.#count(member, rows.size - before)
+  }
+
+  /** @param place Index of the label `member`; NONE if the family does not have it. */
+  #readLabels(into: (string | undefined)[], labels: readonly LabelColumn[], row: number, place: number): void {
+    into.length = 0
+    for (const { texts, numbers } of labels) into.push(texts === undefined ? this.#labels.text(numbers[row]!) : texts[row])
+    if (place !== NONE) into.splice(place, 0, String(this.slot))
   }
 
   #count({ definition }: MemberFamily, rows: number): void {

@@ -7,8 +7,11 @@ export const NONE = -1
 /** A row of a frame: its labels in the order of the merged family's keys. One object is used for all rows of a frame. */
 export interface NewRow {
   number: number
+  /** The row of these labels, if it is known; otherwise {@link NONE}. */
+  mergedRow: number
   isOverflow: boolean
   startTimeUnixMs: number
+  /** Not to be used if `mergedRow` is known. */
   readonly labels: (string | undefined)[]
 }
 
@@ -41,6 +44,11 @@ export class MemberRows {
     this.values = values
   }
 
+  /** Greater than the number of each row. */
+  get end(): number {
+    return this.#end
+  }
+
   get size(): number {
     return this.#size
   }
@@ -66,6 +74,28 @@ export class MemberRows {
     if (number >= this.#end) this.#end = number + 1
   }
 
+  /**
+   * Binds rows from number `first` on, up to one whose merged row is unknown, or is that of another row. Returns how many it has bound.
+   * @param first At least `end`.
+   */
+  bindRun(first: number, mergedRows: Int32Array): number {
+    const numbers = this.#numbers
+    let count = 0
+    for (; count < mergedRows.length; count++) {
+      const mergedRow = mergedRows[count]!
+      if (mergedRow < 0 || numbers.get(mergedRow) !== 0) break
+      numbers.set(mergedRow, first + count + 1)
+    }
+    if (count === 0) return 0
+    this.#merged.setRun(
+      first,
+      mergedRows.subarray(0, count).map((mergedRow) => mergedRow + 1),
+    )
+    this.#size += count
+    this.#end = first + count
+    return count
+  }
+
   unbind(number: number): void {
     const mergedRow = this.mergedRow(number)
     if (!this.overflowing.delete(number)) this.#numbers.set(mergedRow, 0)
@@ -85,6 +115,21 @@ export class MemberRows {
       this.values.copy(own, former.values, number)
       this.changedAt.set(own, former.changedAt.get(number))
       this.bind(own, former.mergedRow(number), isOverflow)
+    }
+  }
+
+  /**
+   * Adds the numbers of this member in `sums.length` merged rows from `first` on to the sums, and 1 to `parts` for each row that it has. For
+   * a family with one number a row.
+   */
+  addTo(sums: Float64Array, parts: Int32Array, first: number): void {
+    const { previous } = this
+    for (let at = 0; at < sums.length; at++) {
+      const own = this.numberOf(first + at)
+      const number = own >= 0 || previous === undefined ? own : previous.numberOf(first + at)
+      if (number < 0) continue
+      sums[at]! += (own >= 0 ? this : previous!).values.value(number)
+      parts[at]!++
     }
   }
 

@@ -1,13 +1,14 @@
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
-import { RowStore } from '../../metrics/store/row-store.js'
+import { BulkRowStore } from './bulk-row-store.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
 import type { FamilyDefinition } from './family-definition.js'
-import { MemberRows, NONE, type NewRow, overflowRows } from './member-rows.js'
-import { combination, isCumulative, RowCombiner } from './merge-rules.js'
+import { MemberRows, NONE, type NewRow } from './member-rows.js'
+import { combination, isCumulative } from './merge-rules.js'
+import { type DepartedRows, MergedValues } from './merged-values.js'
 import { MergedSource, StartTimes } from './merged-source.js'
-import { words } from './values/pages.js'
+import { PAGE_ROWS, words } from './values/pages.js'
 import type { RowValues } from './values/row-values.js'
 import { ScalarValues } from './values/scalar-values.js'
 import { SummaryValues } from './values/summary-values.js'
@@ -27,20 +28,13 @@ export class MergedFamily {
   readonly departedSource: MergedSource
   readonly isCumulative: boolean
   readonly #rule: ReturnType<typeof combination>
-  readonly #store: RowStore
-  readonly #values: RowValues
-  readonly #departed: RowValues
-  /** The epoch of each row's newest change in the departed totals, 0 if it has none. */
-  readonly #departedEpochs = words()
-  /** 1 for rows whose parts have changed since they were computed. */
-  readonly #stale = words()
-  /** 1 for gauges that no shown member has at the moment. */
-  readonly #hidden = words()
+  readonly store: BulkRowStore
+  readonly #values: MergedValues
+  readonly #departed: DepartedRows
   readonly startTimes: StartTimes
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
   /** Values of a frame that is being applied. */
   readonly #staged: RowValues
-  readonly #combiner: RowCombiner
   /** In the order of their slots. */
   readonly #members: MemberRows[] = []
 
@@ -51,24 +45,23 @@ export class MergedFamily {
     this.#rule = combination(descriptor)
     const { name, labelKeys } = descriptor
     const limits = { rowLimit, budget, buckets: definition.bounds.length, valueLength: MAX_VALUE_LENGTH, isRecorded: false }
-    this.#store = new RowStore({ name, labelKeys, epochs, ...limits })
-    this.startTimes = new StartTimes(this.#store)
-    this.#values = rowValues(definition, epochs.clock)
-    this.#departed = rowValues(definition, epochs.clock)
-    this.#combiner = new RowCombiner(rowValues(definition, epochs.clock), this.#rule)
+    this.store = new BulkRowStore({ name, labelKeys, epochs, ...limits })
+    this.startTimes = new StartTimes(this.store)
+    this.#departed = { values: rowValues(definition, epochs.clock), epochs: words() }
+    this.#values = new MergedValues(definition, this.store, this.#members, this.#departed)
     this.#staged = rowValues(definition, epochs.clock)
-    this.source = new MergedSource(definition, this.#store, {
-      values: this.#values,
-      refresh: (row) => this.#refresh(row),
-      isShown: (row) => this.#hidden.get(row) === 0,
+    this.source = new MergedSource(definition, this.store, {
+      values: this.#values.values,
+      refresh: (row) => this.#values.refresh(row),
+      isShown: (row) => this.#values.isShown(row),
       restartedIn: (row) => this.startTimes.loweredIn(row),
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
-    this.departedSource = new MergedSource(definition, this.#store, {
-      values: this.#departed,
+    this.departedSource = new MergedSource(definition, this.store, {
+      values: this.#departed.values,
       refresh: () => {},
-      isShown: (row) => this.#departedEpochs.get(row) !== 0,
-      lastEpoch: (row) => this.#departedEpochs.get(row),
+      isShown: (row) => this.#departed.epochs.get(row) !== 0,
+      lastEpoch: (row) => this.#departed.epochs.get(row),
       restartedIn: (row) => this.startTimes.loweredIn(row),
       exemplar: () => undefined,
     })
@@ -79,17 +72,17 @@ export class MergedFamily {
   }
 
   get hasRows(): boolean {
-    return this.#store.size > 0 || this.#store.overflowRow >= 0
+    return this.store.size > 0 || this.store.overflowRow >= 0
   }
 
   /** Call when another definition of this name is shown instead. */
   dispose(): void {
-    this.#store.clear()
-    this.#store.dispose()
+    this.store.clear()
+    this.store.dispose()
   }
 
   join(slot: number): MemberRows {
-    const member = new MemberRows(slot, rowValues(this.definition, this.#store.epochs.clock))
+    const member = new MemberRows(slot, rowValues(this.definition, this.store.epochs.clock))
     this.#members.push(member)
     this.#members.sort((one, other) => one.slot - other.slot)
     return member
@@ -99,7 +92,7 @@ export class MergedFamily {
   restart(member: MemberRows): MemberRows {
     if (member.previous !== undefined) member.adopt(member.previous)
     member.previous = undefined
-    const next = new MemberRows(member.slot, rowValues(this.definition, this.#store.epochs.clock))
+    const next = new MemberRows(member.slot, rowValues(this.definition, this.store.epochs.clock))
     next.previous = member
     this.#members.splice(this.#members.indexOf(member), 1, next)
     return next
@@ -107,13 +100,13 @@ export class MergedFamily {
 
   /** Returns storage for the values of a frame that is not applied yet. It may overwrite those of the frame before. */
   stagedValues(rows: number): RowValues {
-    return rows <= MAX_STAGED ? this.#staged : rowValues(this.definition, this.#store.epochs.clock)
+    return rows <= MAX_STAGED ? this.#staged : rowValues(this.definition, this.store.epochs.clock)
   }
 
   /** Adds a row that the member has not sent before, with the value in a row of `staged`. */
   add(member: MemberRows, row: NewRow, staged: RowValues, at: number): void {
     const mergedRow = this.#find(row)
-    const isOverflow = mergedRow === this.#store.overflowRow
+    const isOverflow = mergedRow === this.store.overflowRow
     const earlier = isOverflow ? NONE : member.numberOf(mergedRow)
     if (earlier >= 0) {
       if (this.isCumulative) this.#addToDeparted(mergedRow, member, earlier) // both rows have the same labels, and both count
@@ -133,7 +126,28 @@ export class MergedFamily {
     }
     member.values.copy(row.number, staged, at)
     member.bind(row.number, mergedRow, isOverflow)
-    this.#settle(mergedRow)
+    this.#values.settle(mergedRow)
+  }
+
+  /** True if {@link addRun} may be called for so many new rows with the numbers from `first` on. */
+  addsRun(member: MemberRows, first: number, rows: number): boolean {
+    const isSum = this.isCumulative && this.#rule === 'sum'
+    return isSum && member.previous === undefined && first >= member.end && rows <= PAGE_ROWS
+  }
+
+  /**
+   * Adds rows with the numbers from `first` on whose merged rows are there. It stops at a row for which {@link add} has to be called, and
+   * returns how many it has added. Most rows of a first scrape are added here, by code that is not compiled yet: hence loops over columns.
+   */
+  addRun(member: MemberRows, first: number, mergedRows: Int32Array, startTimesUnixMs: Float64Array, staged: RowValues): number {
+    const count = member.bindRun(first, mergedRows)
+    if (count > 0) member.values.copyRun(first, staged, count)
+    for (let at = 0; at < count; at++) {
+      const row = mergedRows[at]!
+      this.startTimes.lower(row, startTimesUnixMs[at]!)
+      this.#values.settle(row)
+    }
+    return count
   }
 
   /** Sets a new value of a row. A cumulative value below the current one is outdated, and ignored. */
@@ -142,21 +156,21 @@ export class MergedFamily {
     if (this.isCumulative && staged.isBelow(at, member.values, number)) return
     if (this.#rule === 'latest' && !Object.is(staged.value(at), member.values.value(number))) member.changedAt.set(number, this.#second())
     member.values.copy(number, staged, at)
-    this.#settle(member.mergedRow(number))
+    this.#values.settle(member.mergedRow(number))
   }
 
   /** Returns the time in whole seconds from 1, because values of one second count as equally new. */
   #second(): number {
-    return Math.floor(this.#store.epochs.clock.monotonicMs() / 1_000) + 1
+    return Math.floor(this.store.epochs.clock.monotonicMs() / 1_000) + 1
   }
 
   /** Removes a row of a member. Its total stays while another member has the row. The last member removes the merged row. */
   remove(member: MemberRows, number: number): void {
     const mergedRow = member.mergedRow(number)
-    const isOverflow = mergedRow === this.#store.overflowRow
+    const isOverflow = mergedRow === this.store.overflowRow
     if (this.isCumulative && (isOverflow || this.#isHeldByOthers(mergedRow, member))) this.#addToDeparted(mergedRow, member, number)
     member.unbind(number)
-    if (isOverflow || this.#isHeldByOthers(mergedRow, undefined)) this.#settle(mergedRow)
+    if (isOverflow || this.#isHeldByOthers(mergedRow, undefined)) this.#values.settle(mergedRow)
     else this.#release(mergedRow)
   }
 
@@ -166,7 +180,7 @@ export class MergedFamily {
     if (previous === undefined) return
     for (const number of previous.numbers()) if (!previous.overflowing.has(number)) this.remove(previous, number)
     member.previous = undefined
-    if (previous.overflowing.size > 0) this.#settle(this.#store.overflowRow)
+    if (previous.overflowing.size > 0) this.#values.settle(this.store.overflowRow)
   }
 
   /** Shows or hides the gauges of a member. */
@@ -174,7 +188,7 @@ export class MergedFamily {
     if (this.isCumulative || member.isShown === isShown) return
     member.isShown = isShown
     if (member.previous !== undefined) member.previous.isShown = isShown
-    for (const rows of [member, member.previous]) for (const number of rows?.numbers() ?? []) this.#settle(rows!.mergedRow(number))
+    for (const rows of [member, member.previous]) for (const number of rows?.numbers() ?? []) this.#values.settle(rows!.mergedRow(number))
   }
 
   /** Call when a member has ended. Removes its gauges, and adds its cumulatives to the departed totals. */
@@ -189,8 +203,8 @@ export class MergedFamily {
         const isRepeated = isOld && rows.overflowing.has(number)
         if (this.isCumulative && !isRepeated) this.#addToDeparted(mergedRow, rows, number)
         rows.unbind(number)
-        const isKept = this.isCumulative || mergedRow === this.#store.overflowRow || this.#isHeldByOthers(mergedRow, undefined)
-        if (isKept) this.#settle(mergedRow)
+        const isKept = this.isCumulative || mergedRow === this.store.overflowRow || this.#isHeldByOthers(mergedRow, undefined)
+        if (isKept) this.#values.settle(mergedRow)
         else this.#release(mergedRow)
       }
     }
@@ -202,11 +216,15 @@ export class MergedFamily {
     if ((kept[bucket]?.timeUnixMs ?? Number.NEGATIVE_INFINITY) > exemplar.timeUnixMs) return
     kept[bucket] = exemplar
     this.#exemplars.set(row, kept)
-    this.#touch(row)
+    this.#values.touch(row)
   }
 
-  #find({ labels, isOverflow, startTimeUnixMs }: NewRow): number {
-    const store = this.#store
+  #find({ mergedRow, labels, isOverflow, startTimeUnixMs }: NewRow): number {
+    if (mergedRow >= 0) {
+      this.startTimes.lower(mergedRow, startTimeUnixMs)
+      return mergedRow
+    }
+    const store = this.store
     const [size, overflowRow] = [store.size, store.overflowRow]
     const row = isOverflow ? store.findOverflow() : store.findOrCreateByValues(labels)
     const isNew = store.size > size || store.overflowRow !== overflowRow
@@ -217,7 +235,8 @@ export class MergedFamily {
 
   /** Call when a member has sent a row again, because its start time is earlier than before. */
   restartRow(member: MemberRows, number: number, startTimeUnixMs: number): void {
-    if (member.has(number) && this.startTimes.lower(member.mergedRow(number), startTimeUnixMs)) this.#settle(member.mergedRow(number))
+    if (member.has(number) && this.startTimes.lower(member.mergedRow(number), startTimeUnixMs))
+      this.#values.settle(member.mergedRow(number))
   }
 
   #isHeldByOthers(mergedRow: number, except: MemberRows | undefined): boolean {
@@ -229,69 +248,20 @@ export class MergedFamily {
   }
 
   #addToDeparted(mergedRow: number, rows: MemberRows, number: number): void {
-    if (this.#rule === 'max' && this.#departed instanceof ScalarValues)
-      this.#departed.keepGreater(mergedRow, rows.values as ScalarValues, number)
-    else this.#departed.add(mergedRow, rows.values, number)
-    if (this.#departed instanceof SummaryValues) this.#departed.dropQuantiles(mergedRow)
-    if (this.#departedEpochs.get(mergedRow) === 0) this.#store.chunkOf(mergedRow).version++
-    this.#departedEpochs.set(mergedRow, this.#store.epochs.current)
+    const { values, epochs } = this.#departed
+    if (this.#rule === 'max' && values instanceof ScalarValues) values.keepGreater(mergedRow, rows.values as ScalarValues, number)
+    else values.add(mergedRow, rows.values, number)
+    if (values instanceof SummaryValues) values.dropQuantiles(mergedRow)
+    if (epochs.get(mergedRow) === 0) this.store.chunkOf(mergedRow).version++
+    epochs.set(mergedRow, this.store.epochs.current)
   }
 
   #release(mergedRow: number): void {
     this.#values.clear(mergedRow)
-    this.#departed.clear(mergedRow)
-    this.#departedEpochs.set(mergedRow, 0)
-    this.#hidden.set(mergedRow, 0)
-    this.#stale.set(mergedRow, 0)
+    this.#departed.values.clear(mergedRow)
+    this.#departed.epochs.set(mergedRow, 0)
     this.#exemplars.delete(mergedRow)
     this.startTimes.clear(mergedRow)
-    this.#store.remove(new Set([mergedRow]))
-  }
-
-  #touch(row: number): void {
-    const chunk = this.#store.chunkOf(row)
-    chunk.lastEpochs[row - chunk.start] = this.#store.epochs.current
-  }
-
-  /**
-   * Call when parts of a row have changed. A cumulative is computed when it is read, because each member may change it between two scrapes.
-   * A gauge is computed at once, because readers check first whether it is hidden.
-   */
-  #settle(row: number): void {
-    this.#touch(row)
-    if (this.isCumulative) this.#stale.set(row, 1)
-    else this.#compute(row)
-  }
-
-  #refresh(row: number): void {
-    if (this.#stale.get(row) === 0) return
-    this.#stale.set(row, 0)
-    this.#compute(row)
-  }
-
-  /** Computes a merged row from its parts. */
-  #compute(row: number): void {
-    const combiner = this.#combiner
-    combiner.clear()
-    if (this.#departedEpochs.get(row) !== 0) combiner.add(this.#departed, row, 0)
-    const isOverflow = row === this.#store.overflowRow
-    for (const member of this.#members) {
-      if (!this.isCumulative && !member.isShown) continue
-      if (isOverflow) {
-        const { values, changedAt, overflowing } = overflowRows(member)
-        for (const number of overflowing) combiner.add(values, number, changedAt.get(number))
-        continue
-      }
-      const rows = member.numberOf(row) >= 0 ? member : member.previous
-      const number = rows?.numberOf(row) ?? NONE
-      if (number >= 0) combiner.add(rows!.values, number, rows!.changedAt.get(number))
-    }
-    if (this.isCumulative) combiner.result.keepRounded(0, this.#values, row)
-    this.#values.copy(row, combiner.result, 0)
-    const hidden = combiner.parts === 0 ? 1 : 0
-    if (this.#hidden.get(row) !== hidden) {
-      this.#hidden.set(row, hidden)
-      this.#store.chunkOf(row).version++
-    }
+    this.store.remove(new Set([mergedRow]))
   }
 }

@@ -32,6 +32,12 @@ function cut(text: string, maxLength: number): string {
   return end === text.length ? text : text.slice(0, end)
 }
 
+/** The string of a value as rows store it; undefined if it counts as not set; null if it is not valid. */
+export function storedString(value: unknown, maxLength: number): string | undefined | null {
+  if (isUnset(value)) return undefined
+  return isTagValue(value) ? labelString(value, maxLength) : null
+}
+
 /**
  * Reads one label of an object. Getters of a class count. Properties that every object inherits, such as `constructor`, count as not set.
  */

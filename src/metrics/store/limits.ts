@@ -59,29 +59,22 @@ export function rowWeight(buckets: number): number {
 export class RowShare {
   /** Rows in use. */
   rows = 0
-  #budget: RowBudget
+  readonly #budget: RowBudget
   #weight = 1
 
   constructor(budget: RowBudget) {
     this.#budget = budget
   }
 
-  /** True if there is no room for another row, in the limit of the store or in that of all stores. */
-  isFull(rowLimit: number): boolean {
-    return this.rows >= rowLimit || this.#budget.used + this.#weight > this.#budget.limit
+  /** True if there is no room for so many more rows, in the limit of the store or in that of all stores. */
+  isFull(rowLimit: number, more = 1): boolean {
+    return this.rows + more > rowLimit || this.#budget.used + more * this.#weight > this.#budget.limit
   }
 
   /** @param rows Negative for rows that are removed. */
   add(rows: number): void {
     this.rows += rows
     this.#budget.used += rows * this.#weight
-  }
-
-  /** Returns the rows to the limit of all stores. Those that are removed later do not count in it, and no row can be added. */
-  leave(): void {
-    const used = this.rows * this.#weight
-    this.#budget.used -= used
-    this.#budget = { used, limit: 0 }
   }
 
   /** @param buckets Those that each row has from now on in a new column; negative for a column that is removed. */

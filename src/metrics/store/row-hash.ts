@@ -1,5 +1,11 @@
 // The arithmetic of a row index's tables: from a key, or from ids, to the slot of the row.
 
+/** The forms of a table, see `RowIndex`. */
+export const DENSE = 0
+export const SPARSE = 1
+export const WIDE = 2
+export type TableForm = typeof DENSE | typeof SPARSE | typeof WIDE
+
 /** Finds the row of a key in a table of pairs. */
 export const findSparse = (table: Int32Array, key: number): number => {
   const mask = table.length - 1
@@ -22,6 +28,14 @@ export function insertSparse(table: Int32Array, key: number, row: number): void 
   while (table[at + 1] !== 0) at = (at + 2) & mask
   table[at] = key
   table[at + 1] = row + 1
+}
+
+/** Inserts the row of ids that are not in the table of rows. */
+export function insertWide(table: Int32Array, ids: Int32Array, row: number): void {
+  const mask = table.length - 1
+  let slot = hashOf(ids) & mask
+  while (table[slot] !== 0) slot = (slot + 1) & mask
+  table[slot] = row + 1
 }
 
 /** The hash of the ids of a row. */

@@ -1,7 +1,8 @@
-import { isUnset, isTagValue, labelOf, labelString } from './label-value.js'
+import { isTagValue, labelOf, labelString } from './label-value.js'
 import { Label } from './label-dictionary.js'
 import { readLabel } from './label-access.js'
-import { findSparse, findWide, hashOf, insertSparse, removeSparse, removeWide, rowsIn, slotOf } from './row-hash.js'
+import { DENSE, findSparse, findWide, hashOf, insertSparse, insertWide, removeSparse, removeWide } from './row-hash.js'
+import { rowsIn, slotOf, SPARSE, type TableForm, WIDE } from './row-hash.js'
 import type { Labels } from './shared-tag-map.js'
 
 /** Returned instead of a row if there is none. */
@@ -14,10 +15,6 @@ const SMALL_TABLE = 2_048
 const KEYS_PER_ROW = 4
 /** Bits of a key that is not wide, so that it is a non-negative small integer. */
 const MAX_KEY_BITS = 30
-/** The forms of the table. */
-const DENSE = 0
-const SPARSE = 1
-const WIDE = 2
 
 /**
  * Finds the row of label values without building a string.
@@ -32,18 +29,20 @@ const WIDE = 2
  * In each form, different labels always have different rows. See bench/metrics/row-index.bench.js.
  */
 export class RowIndex {
-  private readonly labels: readonly Label[]
-  private readonly maxValueLength: number
+  readonly labels: readonly Label[]
+  readonly maxValueLength: number
   /** Row + 1, or 0 if free; in the sparse form after its key. The size is a power of two. At most half full unless dense. */
-  private table = new Int32Array(16)
-  private form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
+  table: Int32Array = new Int32Array(16)
+  form: TableForm = DENSE
   /** The ids of row r begin at r * labels.length. */
-  private rowIds = new Int32Array(0)
-  private used = 0
+  rowIds: Int32Array = new Int32Array(0)
+  used = 0
   /** The ids of the current look-up. */
   private readonly ids: Int32Array
   /** Rises with each use of `ids`, because a getter among the labels may call `record` while they are being read; so with each new row. */
   turn = 0
+  /** Rises when strings get other ids. */
+  idGeneration = 0
   /** Called for each value cut to the limit when its row was made. */
   private readonly onCut: () => void
 
@@ -155,15 +154,28 @@ export class RowIndex {
     this.turn++
     const width = this.labels.length
     for (let at = 0; at < width; at++) this.ids[at] = this.intern(this.labels[at]!, values[at])
-    if ((row + 1) * width > this.rowIds.length) {
-      const grown = new Int32Array(Math.max(32 * width, this.rowIds.length * 2, (row + 1) * width))
-      grown.set(this.rowIds)
-      this.rowIds = grown
-    }
+    this.growIds(row + 1)
     this.rowIds.set(this.ids, row * width)
     this.used++
     if (this.fits()) this.put(row)
     else this.rebuild([...rowsIn(this.table, this.stride()), row])
+  }
+
+  private growIds(rows: number): void {
+    const length = rows * this.labels.length
+    if (length <= this.rowIds.length) return
+    const grown = new Int32Array(Math.max(32 * this.labels.length, this.rowIds.length * 2, length))
+    grown.set(this.rowIds)
+    this.rowIds = grown
+  }
+
+  /** Makes room for `count` more rows, numbers below `end`. */
+  reserve(count: number, end: number): void {
+    this.turn++
+    this.growIds(end)
+    this.used += count
+    if (!this.fits()) this.rebuild(rowsIn(this.table, this.stride()))
+    this.used -= count
   }
 
   private intern(label: Label, value: unknown): number {
@@ -213,15 +225,9 @@ export class RowIndex {
   /** Inserts the current ids, which are not in the table. */
   private put(row: number): void {
     const table = this.table
-    if (this.form === DENSE) {
-      table[this.key()] = row + 1
-    } else if (this.form === SPARSE) {
-      insertSparse(table, this.key(), row)
-    } else {
-      let at = hashOf(this.ids) & (table.length - 1)
-      while (table[at] !== 0) at = (at + 1) & (table.length - 1)
-      table[at] = row + 1
-    }
+    if (this.form === DENSE) table[this.key()] = row + 1
+    else if (this.form === SPARSE) insertSparse(table, this.key(), row)
+    else insertWide(table, this.ids, row)
   }
 
   /** The key of the current ids. */
@@ -239,12 +245,6 @@ export class RowIndex {
   /** The value of label `at` of a row; undefined if it is not set. */
   text(row: number, at: number): string | undefined {
     return this.labels[at]!.strings[this.rowIds[row * this.labels.length + at]!]
-  }
-
-  /** The string of a value as rows store it; undefined if it counts as not set; or REFUSED. */
-  textOf(value: unknown): string | undefined | typeof REFUSED {
-    if (isUnset(value)) return undefined
-    return isTagValue(value) ? labelString(value, this.maxValueLength) : REFUSED
   }
 
   /**
@@ -284,6 +284,7 @@ export class RowIndex {
 
   /** Assigns new ids to the strings in use, so that memory stays constant if rows are added and removed forever. */
   private forgetUnused(rows: readonly number[]): void {
+    this.idGeneration++
     for (const [at, label] of this.labels.entries()) {
       const old = label.strings
       label.reset()

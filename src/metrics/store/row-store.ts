@@ -3,17 +3,15 @@ import { DistributionBackedCells, type DistributionPart } from './distribution-b
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
-import { NO_ROW, REFUSED, RowIndex } from './row-index.js'
+import { NO_ROW, RowIndex } from './row-index.js'
 import { reportFull } from './label-notices.js'
-import { labelsOfValues } from './label-value.js'
+import { labelsOfValues, storedString } from './label-value.js'
 import { RowShare, type StoreHome } from './limits.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
 
 /** Makes a column's cells for a new chunk of `rows` rows. */
 export type CellsFactory = (rows: number) => Cells
-
-type RowTest = (row: number, chunk: StoreChunk, cell: number) => boolean
 
 interface Column {
   readonly make: CellsFactory
@@ -53,22 +51,22 @@ export class RowStore {
   readonly chunks: StoreChunk[] = []
   /** Rises when rows are removed. Later rows may have the same labels as a removed one, or its cell. */
   generation = 0
-  private readonly index: RowIndex
+  readonly index: RowIndex
   private readonly columns: Column[] = []
-  private readonly share: RowShare
+  protected readonly share: RowShare
   rowLimit: number
   private readonly name: string
-  private readonly onNewRow: (labels: Labels) => void
+  private readonly onNewRow: ((labels: Labels) => void) | undefined
   private readonly overflowed: InternalCount
-  private readonly free: number[] = []
+  protected readonly free: number[] = []
   /** The number of the next new row, unless a removed one is used again. */
-  private next = 0
+  protected next = 0
   /** NO_ROW while there is none. */
   overflowRow: number = NO_ROW
 
   constructor(options: RowStoreOptions) {
     this.name = options.name
-    this.onNewRow = options.onNewRow ?? (() => {})
+    this.onNewRow = options.onNewRow
     this.labelKeys = options.labelKeys
     this.epochs = options.epochs
     this.sketched = options.sketched ?? false
@@ -147,7 +145,7 @@ export class RowStore {
   /** Like `findOrCreate`, for values in the order of the keys. */
   findOrCreateByValues(values: readonly unknown[], labels?: Labels): number {
     let row = this.index.findValues(values)
-    if (row === NO_ROW && !this.share.isFull(this.rowLimit)) {
+    if (row === NO_ROW && this.onNewRow !== undefined && !this.share.isFull(this.rowLimit)) {
       const { turn } = this.index
       this.onNewRow(labels ?? labelsOfValues(this.labelKeys, values))
       if (turn !== this.index.turn) row = this.index.findValues(values) // a proxy recorded the same labels when its keys were listed
@@ -197,7 +195,7 @@ export class RowStore {
     return row
   }
 
-  private addChunk(): void {
+  protected addChunk(): void {
     const chunk = new StoreChunk(this.chunks.length, this.epochs, this.sketched, this.generation)
     const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows) : undefined))
     const distribution = own.find((cells) => cells instanceof DistributionCells)
@@ -232,7 +230,7 @@ export class RowStore {
   }
 
   /** All rows for which `matches` is true, without the overflow row. */
-  rowsWhere(matches: RowTest): ReadonlySet<number> {
+  rowsWhere(matches: (row: number, chunk: StoreChunk, cell: number) => boolean): ReadonlySet<number> {
     const rows = new Set<number>()
     this.forEachRow((row, chunk, cell) => {
       if (row !== this.overflowRow && matches(row, chunk, cell)) rows.add(row)
@@ -257,8 +255,9 @@ export class RowStore {
 
   /** The rows whose labels match all given ones, in any form; none if the store does not have one of the keys. */
   matching(labels: Labels): ReadonlySet<number> {
-    const wanted = Object.entries(labelsOf(labels)).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
-    if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
+    const { maxValueLength: max } = this.index
+    const wanted = Object.entries(labelsOf(labels)).map(([key, value]) => [this.labelKeys.indexOf(key), storedString(value, max)] as const)
+    if (wanted.some(([at, text]) => at < 0 || text === null)) return new Set()
     return this.rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
   }
 
@@ -282,7 +281,7 @@ export class RowStore {
 
   /** Returns the rows to the engine's budget. Handles that are still in use get no new rows. */
   dispose(): void {
-    this.share.leave()
+    this.share.add(-this.share.rows)
     this.rowLimit = 0
   }
 

@@ -34,7 +34,7 @@ test('columns of whole numbers and doubles are read as they were written', () =>
     fc.property(fc.array(whole), fc.array(fc.double()), (wholes, doubles) => {
       const reader = new PayloadReader(new FrameWriter().begin(FRAME.ROWS).varints(wholes).doubles(doubles).end())
       expect(reader.varints(wholes.length, 2 ** 31 - 1, 'a number')).toEqual(wholes)
-      expect(reader.doubles(doubles.length)).toEqual(doubles)
+      expect([...reader.doubles(doubles.length)]).toEqual(doubles)
       reader.end()
     }),
   )

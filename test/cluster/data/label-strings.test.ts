@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FRAME, FrameWriter } from '../../../src/cluster/data/frame-writer.js'
-import { LabelReader, LabelWriter } from '../../../src/cluster/data/label-strings.js'
+import { type LabelColumn, LabelReader, LabelWriter } from '../../../src/cluster/data/label-strings.js'
 import { PayloadReader } from '../../../src/cluster/data/payload-reader.js'
 
 type Value = string | undefined
@@ -14,9 +14,13 @@ function written(labels: LabelWriter, values: readonly Value[]): Uint8Array {
 
 function readAll(labels: LabelReader, frame: Uint8Array): Value[] {
   const reader = new PayloadReader(frame)
-  const values = labels.read(reader, reader.varint())
+  const [column] = labels.read(reader, 1, reader.varint())
   reader.end()
-  return values
+  return valuesOf(labels, column!)
+}
+
+function valuesOf(labels: LabelReader, { texts, numbers }: LabelColumn): Value[] {
+  return texts ?? numbers.map((number) => labels.text(number))
 }
 
 function damagedBy(codes: number[]): unknown {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { storedString } from '../../../src/metrics/store/label-value.js'
 import { NO_ROW, REFUSED, RowIndex } from '../../../src/metrics/store/row-index.js'
 import type { Labels } from '../../../src/metrics/store/shared-tag-map.js'
 import { amount } from '../../faults/amount.js'
@@ -447,15 +448,14 @@ test('strings are cut at the limit, counted once a row, and equal cut ones are o
 
 test('without keys there is one row', () => check([], [{}, { a: 'x' }, Object.create(null)], [0, 0, 0], [[]]))
 
-test('textOf returns a value as it is in a row', () => {
-  const index = new RowIndex(['a'], 3)
-  expect(['abcd', 12345, NaN, null, '', {}, true, -0].map((value) => index.textOf(value))).toEqual([
+test('storedString returns a value as it is in a row', () => {
+  expect(['abcd', 12345, NaN, null, '', {}, true, -0].map((value) => storedString(value, 3))).toEqual([
     'abc',
     '123',
     undefined,
     undefined,
     undefined,
-    REFUSED,
+    null,
     'tru',
     '0',
   ]) // prettier-ignore

@@ -33,6 +33,14 @@ export class DistributionValues implements RowValues {
     this.#setExponential(row, exponential && { ...exponential, count: this.count(row), sum: this.value(row) })
   }
 
+  readAll(reader: PayloadReader, rows: number): void {
+    for (let row = 0; row < rows; row++) this.read(reader, row)
+  }
+
+  copyRun(first: number, from: DistributionValues, rows: number): void {
+    for (let row = 0; row < rows; row++) this.copy(first + row, from, row)
+  }
+
   clear(row: number): void {
     this.#moments.set(row, 0, 0)
     this.#moments.set(row, 0, 1)

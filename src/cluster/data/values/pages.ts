@@ -1,6 +1,6 @@
-/** Rows of a page, as bits: 512. */
 const PAGE_BITS = 9
-const PAGE_ROWS = 1 << PAGE_BITS
+/** Rows of a page: 512. */
+export const PAGE_ROWS: number = 1 << PAGE_BITS
 const FIRST_ROWS = 32
 
 /** Numbers by row, `width` for each row, 0 until they are set. A page is allocated when it is first used. The first one grows. */
@@ -24,6 +24,24 @@ export class Pages<A extends Float64Array | Int32Array | Uint32Array> {
     let page = this.#pages[row >>> PAGE_BITS]
     if (page === undefined || index >= page.length) page = this.#grow(row)
     page[index] = value
+  }
+
+  /** Sets the numbers of consecutive rows. Only for one number a row. */
+  setRun(first: number, values: A): void {
+    for (let from = 0; from < values.length; ) {
+      const start = (first + from) & (PAGE_ROWS - 1)
+      const count = Math.min(values.length - from, PAGE_ROWS - start)
+      const last = first + from + count - 1
+      const known = this.#pages[last >>> PAGE_BITS]
+      const page = known === undefined || start + count > known.length ? this.#grow(last) : known
+      page.set(values.subarray(from, from + count), start)
+      from += count
+    }
+  }
+
+  /** Returns the numbers of the first rows, of which there must be as many, at most {@link PAGE_ROWS}. They share the memory of the page. */
+  firstRows(rows: number): A {
+    return this.#pages[0]!.subarray(0, rows) as A
   }
 
   #grow(row: number): A {

@@ -6,7 +6,11 @@ import type { PayloadReader } from '../payload-reader.js'
 export interface RowValues {
   /** Reads the value of a row from a frame. Throws a FrameError if it is damaged. The value of the row is not defined then. */
   read(reader: PayloadReader, row: number): void
+  /** Reads the values of so many rows from 0 on. */
+  readAll(reader: PayloadReader, rows: number): void
   clear(row: number): void
+  /** Copies the values of another one's rows from 0 on, at most {@link PAGE_ROWS}, to as many rows from `first` on. */
+  copyRun(first: number, from: this, rows: number): void
   copy(row: number, from: this, fromRow: number): void
   /** Adds the value of another row to that of this one. */
   add(row: number, from: this, fromRow: number): void

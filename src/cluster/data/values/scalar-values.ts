@@ -19,6 +19,16 @@ export class ScalarValues extends ScalarCells implements RowValues {
     this.#values.set(row, this.#isCumulative && !(value >= 0) ? 0 : value)
   }
 
+  readAll(reader: PayloadReader, rows: number): void {
+    const values = reader.doubles(rows)
+    if (this.#isCumulative) for (let at = 0; at < rows; at++) if (!(values[at]! >= 0)) values[at] = 0
+    this.#values.setRun(0, values)
+  }
+
+  copyRun(first: number, from: ScalarValues, rows: number): void {
+    this.#values.setRun(first, from.#values.firstRows(rows))
+  }
+
   set(row: number, value: number): void {
     this.#values.set(row, value)
   }

@@ -49,6 +49,14 @@ export class SummaryValues implements RowValues {
     this.#rows.set(row, { count, sum, quantiles, windows: NO_WINDOWS })
   }
 
+  readAll(reader: PayloadReader, rows: number): void {
+    for (let row = 0; row < rows; row++) this.read(reader, row)
+  }
+
+  copyRun(first: number, from: SummaryValues, rows: number): void {
+    for (let row = 0; row < rows; row++) this.copy(first + row, from, row)
+  }
+
   clear(row: number): void {
     this.#rows.delete(row)
   }
