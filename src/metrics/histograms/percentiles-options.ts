@@ -51,9 +51,9 @@ export interface PercentilesConfig {
 export const PERCENTILES_ROW_LIMIT = 100
 
 /** The default of `lowest` by unit. */
-const LOWEST: Readonly<Record<string, number>> = { s: 1e-9, ms: 1e-6, us: 1e-3, ns: 1, By: 1 }
+const LOWEST: ReadonlyMap<string, number> = new Map(Object.entries({ s: 1e-9, ms: 1e-6, us: 1e-3, ns: 1, By: 1 }))
 
-const UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
+const UNITS_PER_SECOND: ReadonlyMap<string, number> = new Map(Object.entries({ s: 1, ms: 1e3, us: 1e6, ns: 1e9 }))
 
 /**
  * Checks the options, and adds defaults for the unit.
@@ -63,24 +63,24 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   checkOptions('percentiles', options, PERCENTILES_OPTIONS)
 
   const { quantiles = [0.5, 0.9, 0.99], significantDigits = 2, maxAgeMs = 600_000, windows = 2, expectedIntervalMs = 0 } = options
-  const lowest = options.lowest ?? LOWEST[unit] ?? 1e-6
+  const lowest = options.lowest ?? LOWEST.get(unit) ?? 1e-6
   check(Array.isArray(quantiles) && quantiles.length <= 100, 'quantiles must be at most 100 numbers', quantiles)
   check(
-    quantiles.every((quantile) => quantile >= 0 && quantile <= 1),
+    quantiles.every((quantile) => isBetween(quantile, 0, 1)),
     'quantiles must lie between 0 and 1',
     quantiles,
   )
   check(new Set(quantiles).size === quantiles.length, 'quantiles must differ', quantiles)
   check(isWhole(significantDigits, 1, 5), 'significantDigits must be 1 to 5', significantDigits)
   check(isWhole(windows, 1, 60), 'windows must be 1 to 60', windows)
-  check(maxAgeMs > 0 && maxAgeMs <= Number.MAX_SAFE_INTEGER, 'maxAgeMs must be positive', maxAgeMs)
-  check(lowest >= 1e-300 && lowest <= 1e300, 'lowest must be positive', lowest)
+  check(isBetween(maxAgeMs, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER), 'maxAgeMs must be positive', maxAgeMs)
+  check(isBetween(lowest, 1e-300, 1e300), 'lowest must be positive', lowest)
   const scale = scaleOf(lowest)
   const greatest = 2 ** 52 / scale // twice as much would still be a safe integer, but its neighbours would not be distinct
   const highest = options.highest ?? greatest
-  check(highest >= 2 * lowest && highest <= greatest, `highest must be from ${2 * lowest} to ${greatest}, as lowest is ${lowest}`, highest)
-  check(expectedIntervalMs >= 0 && Number.isFinite(expectedIntervalMs), 'expectedIntervalMs must not be negative', expectedIntervalMs)
-  check(expectedIntervalMs === 0 || unit in UNITS_PER_SECOND, 'expectedIntervalMs needs a measure in s, ms, us or ns', unit)
+  check(isBetween(highest, 2 * lowest, greatest), `highest must be from ${2 * lowest} to ${greatest}, as lowest is ${lowest}`, highest)
+  check(isBetween(expectedIntervalMs, 0, Number.MAX_VALUE), 'expectedIntervalMs must not be negative', expectedIntervalMs)
+  check(expectedIntervalMs === 0 || UNITS_PER_SECOND.has(unit), 'expectedIntervalMs needs a measure in s, ms, us or ns', unit)
   return Object.freeze({
     quantiles: Object.freeze([...quantiles].sort((a, b) => a - b)),
     significantDigits,
@@ -88,7 +88,7 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
     windows,
     scale,
     highest,
-    expectedInterval: expectedIntervalMs === 0 ? 0 : (expectedIntervalMs / 1e3) * UNITS_PER_SECOND[unit]!,
+    expectedInterval: expectedIntervalMs === 0 ? 0 : (expectedIntervalMs / 1e3) * UNITS_PER_SECOND.get(unit)!,
     intervals: options.intervals === true,
   })
 }
@@ -106,7 +106,7 @@ export function readPercentilesSettings(given: Readonly<Record<string, unknown>>
   const areRight =
     Array.isArray(quantiles) &&
     quantiles.length <= 100 &&
-    quantiles.every((quantile, at) => quantile >= 0 && quantile <= 1 && (at === 0 || quantile > quantiles[at - 1])) &&
+    quantiles.every((quantile, at) => isBetween(quantile, 0, 1) && (at === 0 || quantile > quantiles[at - 1])) &&
     isWhole(significantDigits, 1, 5) &&
     isWhole(windows, 1, 60) &&
     isAbove0(windowMs) &&
@@ -126,7 +126,11 @@ function scaleOf(lowest: number): number {
 }
 
 function isWhole(value: unknown, from: number, to: number): boolean {
-  return Number.isInteger(value) && (value as number) >= from && (value as number) <= to
+  return Number.isInteger(value) && isBetween(value, from, to)
+}
+
+function isBetween(value: unknown, from: number, to: number): boolean {
+  return typeof value === 'number' && value >= from && value <= to
 }
 
 function check(holds: boolean, rule: string, given: unknown): void {

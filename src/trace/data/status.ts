@@ -25,16 +25,18 @@ const BY_FAILURE: Readonly<Record<ClientFailure, StatusCode>> = {
 }
 
 // By the `name` or `code` of an error of Node or of the web platform.
-const BY_ERROR: Readonly<Record<string, ClientFailure>> = {
-  AbortError: 'cancelled',
-  ABORT_ERR: 'cancelled',
-  TimeoutError: 'timeout',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
-  ERR_INVALID_URL: 'bad_url',
-}
+const BY_ERROR: ReadonlyMap<unknown, ClientFailure> = new Map<unknown, ClientFailure>(
+  Object.entries<ClientFailure>({
+    AbortError: 'cancelled',
+    ABORT_ERR: 'cancelled',
+    TimeoutError: 'timeout',
+    ETIMEDOUT: 'timeout',
+    UND_ERR_CONNECT_TIMEOUT: 'timeout',
+    UND_ERR_HEADERS_TIMEOUT: 'timeout',
+    UND_ERR_BODY_TIMEOUT: 'timeout',
+    ERR_INVALID_URL: 'bad_url',
+  }),
+)
 
 /**
  * The outcome of a span: a canonical code and an optional message. Immutable.
@@ -81,7 +83,7 @@ export class Status {
   static fromError(thrown: unknown): Status {
     try {
       const { name, code } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as { name?: unknown; code?: unknown }
-      const failure = BY_ERROR[String(code)] ?? BY_ERROR[String(name)] ?? 'other'
+      const failure = BY_ERROR.get(code) ?? BY_ERROR.get(name) ?? 'other'
       return new Status(BY_FAILURE[failure], textOf(thrown))
     } catch {
       return new Status(StatusCode.UNKNOWN, '')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type PercentilesOptions, resolvePercentiles } from '../../../src/metrics/histograms/percentiles-options.js'
 
 test('the unit decides the smallest difference', () => {
-  expect(['s', 'ms', '1'].map((unit) => resolvePercentiles({}, unit).scale)).toEqual([1e9, 1e6, 1e6])
+  expect(['s', 'ms', '1', 'constructor'].map((unit) => resolvePercentiles({}, unit).scale)).toEqual([1e9, 1e6, 1e6, 1e6])
 })
 
 test('defaults are three quantiles of two digits over ten minutes in two windows', () => {
@@ -33,10 +33,12 @@ test('options out of range are refused with the given value', () => {
     [{ quantiles: 0.5 as never }, 'quantiles must be at most 100 numbers: 0.5 was given'],
     [{ quantiles: [0.5, 99] }, 'quantiles must lie between 0 and 1: [0.5, 99] was given'],
     [{ quantiles: [Number.NaN] }, 'quantiles must lie between 0 and 1: [NaN] was given'],
+    [{ quantiles: ['0.5' as never] }, 'quantiles must lie between 0 and 1: an array was given'],
     [{ quantiles: [0.5, 0.5] }, 'quantiles must differ: [0.5, 0.5] was given'],
     [{ significantDigits: 6 }, 'significantDigits must be 1 to 5: 6 was given'],
     [{ windows: 0 }, 'windows must be 1 to 60: 0 was given'],
     [{ maxAgeMs: -1 }, 'maxAgeMs must be positive: -1 was given'],
+    [{ maxAgeMs: '60000' as never }, 'maxAgeMs must be positive: "60000" was given'],
     [{ lowest: 0 }, 'lowest must be positive: 0 was given'],
     [{ lowest: 1, highest: 1 }, 'highest must be from 2 to 4503599627370496, as lowest is 1: 1 was given'],
     [{ expectedIntervalMs: -1 }, 'expectedIntervalMs must not be negative: -1 was given'],

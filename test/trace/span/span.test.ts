@@ -196,6 +196,7 @@ describe('the status of a thrown value', () => {
     ['a code of the platform', { code: 'ETIMEDOUT', message: 'm' }, 'DEADLINE_EXCEEDED', 'm'],
     ['no message', { toString: () => 'text' }, 'UNKNOWN', 'text'],
     ['a text', 'gone', 'UNKNOWN', 'gone'],
+    ['a code that every object inherits', Object.assign(new Error('no'), { code: 'constructor' }), 'UNKNOWN', 'no'],
     ['what cannot be read', hostile, 'UNKNOWN', ''],
   ])('%s', (_what, thrown, name, message) => {
     const status = Status.fromError(thrown)
