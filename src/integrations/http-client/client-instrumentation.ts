@@ -142,8 +142,12 @@ export class ClientInstrumentation implements ExchangeHome {
 
   /** True for headers of a trace or its tags, which {@link inject} may replace. */
   isContextHeader(name: string): boolean {
-    const header = name.toLowerCase()
-    return header === 'baggage' || this.#tracer?.propagator.fields?.includes(header) === true
+    return this.isTraceHeader(name) || name.toLowerCase() === 'baggage'
+  }
+
+  /** True for headers of a trace. Unlike `baggage`, a request must not have two of them. */
+  isTraceHeader(name: string): boolean {
+    return this.#tracer?.propagator.fields?.includes(name.toLowerCase()) === true
   }
 
   monotonicMs(): number {

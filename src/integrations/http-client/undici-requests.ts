@@ -102,7 +102,20 @@ class UndiciWatch {
     countChunks(request, counted)
     detectAbort(request, counted)
     endWithUpgrade(request, exchange, (upgraded) => this.#end(upgraded))
-    this.#client.inject(exchange.span, exchange.host, headersOf(request))
+    this.#inject(request, exchange)
+  }
+
+  /** Another tracer may have subscribed after this one. Its context would be sent beside ours, and servers reject two `traceparent`. */
+  #inject(request: UndiciRequest, { span, host }: ClientExchange): void {
+    const { addHeader } = request
+    let isWritten = false
+    const set = (name: string, value: string): void => {
+      isWritten = true
+      addHeader.call(request, name, value)
+    }
+    this.#client.inject(span, host, headersOf(request, set))
+    if (!isWritten) return
+    request.addHeader = (name, value) => (this.#client.isTraceHeader(name) ? request : addHeader.call(request, name, value))
   }
 
   #destinationOf(origin: string | URL): Destination {
@@ -188,13 +201,8 @@ function endWithUpgrade(request: UndiciRequest, exchange: ClientExchange, end: (
   }
 }
 
-function headersOf(request: UndiciRequest): OutgoingHeaders {
-  return {
-    areSent: false,
-    get: (name) => headerOf(request, name),
-    set: (name, value) => void request.addHeader(name, value),
-    delete: (name) => removeHeader(request, name),
-  }
+function headersOf(request: UndiciRequest, set: OutgoingHeaders['set']): OutgoingHeaders {
+  return { areSent: false, get: (name) => headerOf(request, name), set, delete: (name) => removeHeader(request, name) }
 }
 
 function removeHeader(request: UndiciRequest, wanted: string): void {
