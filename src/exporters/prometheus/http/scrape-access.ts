@@ -10,7 +10,8 @@ import { type MetricsRequest, type MetricsResponse, refusal } from './metrics-re
 export interface ScrapeAccessOptions {
   /**
    * Scrapes must send `Authorization: Bearer …` with this token, or one of these. Default: no token is needed. An empty list or undefined
-   * is an error, so that a missing token does not open the endpoint.
+   * is an error, so that a missing token does not open the endpoint. So is a token with blanks or control characters, which no request can
+   * have.
    */
   readonly bearerToken?: string | readonly string[]
   /** A file with further tokens, one per line. It is read once, and links are followed. Default: none. */
@@ -107,8 +108,17 @@ function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {
       'bearerToken must be a string or a list of at least one: leave it out to require none',
     )
   }
+  if (tokens.some((token) => NOT_IN_TOKENS.test(token))) {
+    throw new DefinitionError(
+      'ERR_PROMETHEUS_OPTION',
+      'bearer tokens must not contain blanks or control characters: no request can have them',
+    )
+  }
   return tokens
 }
+
+// oxlint-disable-next-line no-control-regex
+const NOT_IN_TOKENS = /[\0-\x20\x7f]/
 
 /** The requested host. HTTP/2 sends it as `:authority`. */
 function requestedHost(headers: RequestHeaders): string {

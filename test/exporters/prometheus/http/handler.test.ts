@@ -512,6 +512,19 @@ test('a missing, empty, too large or irregular token file is refused without quo
   }
 })
 
+test('a token with blanks or control characters is refused without quoting it, because no request can have it', () => {
+  const bearerTokenFile = join(mkdtempSync(join(tmpdir(), 'tallyscope-')), 'token')
+  for (const token of ['s3cret\0', 's3c ret', 's3cret\x7f', 's\t3cret', Buffer.from('s3cret', 'utf16le').toString('latin1')]) {
+    writeFileSync(bearerTokenFile, token)
+    for (const options of [{ bearerToken: token }, { bearerToken: ['right', token] }, { bearerTokenFile }]) {
+      expect(() => handler(() => [one], options), JSON.stringify(options)).toThrow(
+        expect.objectContaining({ code: 'ERR_PROMETHEUS_OPTION', message: expect.not.stringMatching(/s.?3.?c/s) as string }),
+      )
+    }
+  }
+  expect(() => handler(() => [one], { bearerToken: 's3cret\n' })).toThrow('must not contain blanks')
+})
+
 test('only allowed host names are served', async () => {
   const handle = handler(() => [one], { allowedHosts: ['localhost', '127.0.0.1', '[::1]'] })
   const status = async (host?: string) => (await handle(host === undefined ? {} : { host })).status
