@@ -93,8 +93,9 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
     {
       name: 'console',
       aliases: ['print', 'PrintExporter', 'ConsoleExporter'],
-      options: { format: 'string', transport: 'transport' },
+      options: { format: 'string', maxSeries: 'number', maxBufferedBytes: 'number', transport: 'transport' },
       positional: ['format'],
+      metricOptions: ['maxSeries'],
     },
     {
       name: 'file',
@@ -147,6 +148,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
         mode: 'string',
         groupingKey: 'labels',
         gzip: 'boolean',
+        headers: 'labels',
         timeoutMs: 'number',
         deleteOnShutdown: 'boolean',
       },
@@ -244,6 +246,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
         waitPeriodMs: 'number',
         gracePeriodMs: 'number',
         maxQueueSize: 'number',
+        maxQueueBytes: 'number',
         exportTimeoutMs: 'number',
         retries: 'number',
       },

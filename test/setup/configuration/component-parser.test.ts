@@ -54,7 +54,11 @@ test('a string can only name components of the registry', () => {
       `at: there is no exporter ${JSON.stringify(text.replace(/\(.*/, ''))} (one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush)`,
     )
   }
-  check('exporter', 'console(__proto__=1)', 'at: console has no option "__proto__" (its options are format, transport)')
+  check(
+    'exporter',
+    'console(__proto__=1)',
+    'at: console has no option "__proto__" (its options are format, maxSeries, maxBufferedBytes, transport)',
+  )
 })
 
 test('a misspelt name has a hint', () => {
@@ -125,6 +129,13 @@ test('an object names a component by its one key', () => {
     5,
     'at: must be the name of a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush)',
   )
+})
+
+test('components have all options of their classes that are data', () => {
+  check('exporter', 'console(maxSeries=5, maxBufferedBytes=1000)', component('console', { maxSeries: 5, maxBufferedBytes: 1_000 }))
+  check('transport', 'async(maxQueueBytes=1000)', component('async', { maxQueueBytes: 1_000 }))
+  const gateway = { url: 'http://a', job: 'j', headers: { authorization: 'Bearer x' } }
+  check('exporter', { pushgateway: gateway }, component('pushgateway', gateway))
 })
 
 test('a component created by code is used as is', () => {
