@@ -6,6 +6,7 @@ import type { TransportFactory } from './component-factory.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricRegistry } from '../metrics/instruments/metric-registry.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
+import type { ConstantLabels } from '../metrics/data/validate-definition.js'
 import type { Stats } from '../stats/stats.js'
 import type { Propagator } from '../trace/propagation/propagator.js'
 import type { Sampler } from '../trace/sampling/sampler.js'
@@ -105,7 +106,7 @@ export interface TallyscopeOptions {
     readonly shutdownHooks?: boolean
   }
   /** Labels of every exposed and exported series. A label that a metric already has is not replaced. Default: none. */
-  readonly constantLabels?: Readonly<Record<string, string>>
+  readonly constantLabels?: ConstantLabels
   /** New label keys by old label keys, for all exposed and exported metrics. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>>
   /** The configuration in OpenCensus' format. Default: none. */

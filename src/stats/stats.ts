@@ -8,6 +8,7 @@ import { readLimits, storeHome, type EngineLimits } from '../metrics/store/limit
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import { Relabelling } from '../metrics/data/relabel.js'
+import type { ConstantLabels } from '../metrics/data/validate-definition.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { snapshotsOf } from '../metrics/data/snapshot.js'
 import { mergeLabels } from '../metrics/store/shared-tag-map.js'
@@ -32,7 +33,7 @@ export interface StatsOptions {
    * Labels of every exposed series. If a view has a tag that is exposed under the same name, the tag is kept. Rows in the process do not
    * have these labels. Default: none.
    */
-  readonly constantLabels?: Readonly<Record<string, string>>
+  readonly constantLabels?: ConstantLabels
 }
 
 const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, constantLabels: true }

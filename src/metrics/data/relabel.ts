@@ -11,11 +11,11 @@ import { checkLabelKeys } from './name-registry.js'
 import type { MetricProducer } from './producer.js'
 import { labelName } from './prometheus-name.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
-import { constantTexts, isKey } from './validate-definition.js'
+import { type ConstantLabels, constantTexts, isKey } from './validate-definition.js'
 
 export interface RelabelOptions {
   /** Labels added to every series. If a metric has a label that is exposed under the same name, it keeps its own. Default: none. */
-  readonly constantLabels?: Readonly<Record<string, string>> | undefined
+  readonly constantLabels?: ConstantLabels | undefined
   /**
    * New keys of labels by their old ones. If a metric has another label that is exposed under the same name, its label is not renamed.
    * Default: none.

@@ -42,6 +42,9 @@ export function checkMergeRule(what: string, rule: unknown): asserts rule is Mer
   if (rule !== undefined) checkOneOf('ERR_OPTION', `merge of ${what}`, rule as MergeRule, MERGE_RULES)
 }
 
+/** Labels of every series, by key. Numbers and booleans are converted to strings. */
+export type ConstantLabels = Readonly<Record<string, string | number | boolean>>
+
 /**
  * The strings of labels that many series have, by key. Numbers and booleans are converted, as in tags.
  * @throws {@link DefinitionError} `code` if a value is another one, such as an environment variable that is not set.

@@ -1,5 +1,6 @@
 import { LastValueCells } from '../store/last-value-cells.js'
 import { DefinitionError } from '../../base/errors.js'
+import type { ConstantLabels } from '../data/validate-definition.js'
 import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
 import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/shared-tag-map.js'
@@ -42,7 +43,7 @@ export interface StateSetOptions<S extends string, K extends string = never> {
   /** Label keys in addition to that of the state, at most 31. Default: none. */
   readonly labelKeys?: readonly K[]
   /** Labels of every series, in addition to those of the registry. Default: none. */
-  readonly constantLabels?: Readonly<Record<string, string>>
+  readonly constantLabels?: ConstantLabels
 }
 
 /** The label of the state, which is the last one. Formats rename it to the name of the metric. */

@@ -3,7 +3,15 @@ import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
-import { checkDescription, checkKeys, checkMergeRule, checkName, checkUnit, constantTexts } from '../data/validate-definition.js'
+import {
+  checkDescription,
+  checkKeys,
+  checkMergeRule,
+  checkName,
+  checkUnit,
+  type ConstantLabels,
+  constantTexts,
+} from '../data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelString } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
@@ -28,7 +36,7 @@ export interface InstrumentOptions<K extends string = never> {
   /** Label keys, at most 32, each 1 to 255 printable ASCII characters. Default: none, and one series. */
   readonly labelKeys?: readonly K[]
   /** Labels of every series, in addition to those of the registry. Default: none. */
-  readonly constantLabels?: Readonly<Record<string, string>>
+  readonly constantLabels?: ConstantLabels
   /** True if formats may not change the name: no unit or `_total` is added. Default false. */
   readonly exactName?: boolean
   /** Series before the overflow series is used. Default: the registry's `rowsPerView`. */

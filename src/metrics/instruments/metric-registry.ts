@@ -35,7 +35,7 @@ import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
 import { snapshotsOf } from '../data/snapshot.js'
-import { constantTexts } from '../data/validate-definition.js'
+import { type ConstantLabels, constantTexts } from '../data/validate-definition.js'
 import { resourceAdder } from '../data/with-resource.js'
 import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
@@ -47,7 +47,7 @@ export interface MetricRegistryOptions {
   /** The identity of the reporting process, which is exported with its metrics. Default: none. */
   readonly resource?: Resource
   /** Labels of every series of every instrument. Default: none. */
-  readonly constantLabels?: Readonly<Record<string, string>>
+  readonly constantLabels?: ConstantLabels
   /** Time limit for all derived metrics of a gathering together, in milliseconds. Default 5 000, or less if the caller's time-out is shorter. */
   readonly deriveTimeoutMs?: number
 }

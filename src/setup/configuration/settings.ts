@@ -1,5 +1,6 @@
 import { isLabels, type Component, readBoolean, readNumber, readComponent, readComponents } from './component-parser.js'
 import { COMPONENTS, INTEGRATIONS } from './component-registry.js'
+import { isObject } from '../../base/check-options.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { nearest, plain } from '../../base/strings/nearest-name.js'
 import type { Place } from './problem.js'
@@ -161,11 +162,16 @@ function readTexts(value: unknown, place: Place): readonly string[] | undefined 
   return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : wrong(value, place, 'must be a list of strings')
 }
 
-/** Reads an object of strings, or a string such as `app=shop,zone=eu`. */
+/** Reads an object of strings, numbers or booleans, or a string such as `app=shop,zone=eu`. */
 function readLabels(value: unknown, place: Place): Labels | undefined {
-  if (isLabels(value)) return value
+  if (isObject(value)) {
+    const labels = Object.entries(value)
+    const other = labels.find(([, label]) => !['string', 'number', 'boolean'].includes(typeof label))
+    if (other !== undefined) return wrong(other[1], place.part(`.${other[0]}`), 'must be a string, a number or a boolean')
+    return Object.fromEntries(labels.map(([key, label]) => [key, String(label)]))
+  }
   const pairs = typeof value === 'string' ? value.split(',').map((pair) => /^\s*([^=\s]+)\s*=(.*)$/s.exec(pair)) : [null]
-  if (pairs.includes(null)) return wrong(value, place, 'must be labels such as app=shop,zone=eu, or an object of strings')
+  if (pairs.includes(null)) return wrong(value, place, 'must be labels such as app=shop,zone=eu, or an object')
   return Object.fromEntries(pairs.map((pair) => [pair![1]!, pair![2]!.trim()]))
 }
 

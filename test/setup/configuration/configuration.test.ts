@@ -135,7 +135,7 @@ test('all problems of all sources are reported at once, each with its path and a
 
 test.each([
   ['a string without pairs', { env: { TALLYSCOPE_CONSTANT_LABELS: 'shop' } }, 'TALLYSCOPE_CONSTANT_LABELS: must be labels'],
-  ['a number', { code: { constantLabels: { app: 1 } } }, 'constantLabels: must be labels'],
+  ['an unset variable', { code: { constantLabels: { app: undefined } } }, 'constantLabels.app: must be a string, a number or a boolean'],
   ['a list', { json: { renameLabels: ['a'] } }, 'tallyscope.json: renameLabels: must be labels'],
 ])('labels given as %s are a problem', (_what, sources, problem) => {
   expect(problemsOf(sources)).toEqual([expect.stringContaining(problem)])
@@ -244,7 +244,7 @@ test('exporters of metrics only are refused for traces', () => {
   ])
 })
 
-test('short forms are accepted: a list with none, no traces, no metrics, a port alone', () => {
+test('short forms are accepted: a list with none, no traces, no metrics, a port alone, labels that are no strings', () => {
   const settingsOf = (code: Record<string, unknown>) => {
     const { settings, problems } = readConfiguration({ code, env: {} })
     expect(problems).toEqual([])
@@ -254,6 +254,8 @@ test('short forms are accepted: a list with none, no traces, no metrics, a port 
     'traces.exporters': [],
     'metrics.exporters': [],
   })
+  const constantLabels = { shard: 3, canary: true }
+  expect(settingsOf({ constantLabels })).toEqual({ constantLabels: { shard: '3', canary: 'true' } })
   expect(settingsOf({ traces: false, metrics: false })).toEqual({
     'traces.sampler': { component: 'alwaysOff', options: {} },
     'traces.exporters': [],

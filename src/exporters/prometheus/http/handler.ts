@@ -7,6 +7,7 @@ import { checkProducers } from '../../../metrics/collection/gather.js'
 import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
 import type { MetricProducer } from '../../../metrics/data/producer.js'
 import type { Family } from '../../../metrics/data/row-source.js'
+import type { ConstantLabels } from '../../../metrics/data/validate-definition.js'
 import { joined, sizeOf } from '../../../base/byte-chunks.js'
 import { gzipBytes, gzipChunks } from '../../../serving/gzip.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
@@ -70,7 +71,7 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
    */
   readonly sendTimeoutMs?: number
   /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
-  readonly constantLabels?: Readonly<Record<string, string>>
+  readonly constantLabels?: ConstantLabels
   /** New keys of labels by their old ones. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>>
   /** Source of time. Default: the system clock. */
