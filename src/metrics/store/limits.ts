@@ -59,7 +59,7 @@ export function rowWeight(buckets: number): number {
 export class RowShare {
   /** Rows in use. */
   rows = 0
-  readonly #budget: RowBudget
+  #budget: RowBudget
   #weight = 1
 
   constructor(budget: RowBudget) {
@@ -75,6 +75,13 @@ export class RowShare {
   add(rows: number): void {
     this.rows += rows
     this.#budget.used += rows * this.#weight
+  }
+
+  /** Returns the rows to the limit of all stores. Those that are removed later do not count in it, and no row can be added. */
+  leave(): void {
+    const used = this.rows * this.#weight
+    this.#budget.used -= used
+    this.#budget = { used, limit: 0 }
   }
 
   /** @param buckets Those that each row has from now on in a new column; negative for a column that is removed. */

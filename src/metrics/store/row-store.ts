@@ -281,7 +281,7 @@ export class RowStore {
 
   /** Returns the rows to the engine's budget. Handles that are still in use get no new rows. */
   dispose(): void {
-    this.share.add(-this.share.rows)
+    this.share.leave()
     this.rowLimit = 0
   }
 

@@ -244,15 +244,17 @@ describe('a shown metric', () => {
     ])
   })
 
-  test('is returned at once without derived metrics, and as a promise otherwise', async () => {
+  test('is returned as a promise only while a derived metric has an async function', async () => {
     const { registry } = registryOf()
     registry.gauge('g').set(1)
     expect(registry.getMetrics()).toHaveLength(1)
     registry.derivedGauge('d').observe(() => 2)
+    expect(registry.getMetrics()).toHaveLength(2)
+    registry.derivedGauge('e').observe(async () => 3)
     expect(registry.getMetrics()).toBeInstanceOf(Promise)
-    expect(await registry.getMetrics()).toHaveLength(2)
-    registry.unregister('d')
-    expect(registry.getMetrics()).toHaveLength(1)
+    expect(await registry.getMetrics()).toHaveLength(3)
+    registry.unregister('e')
+    expect(registry.getMetrics()).toHaveLength(2)
   })
 
   test('has no instruments without series', () => {
