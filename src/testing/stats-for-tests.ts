@@ -15,7 +15,7 @@ import type { DataOf, RegisteredView } from '../stats/views/registered-view.js'
  * @param tags The tags of the row. A tag that is left out must be unset in the row. Default: none.
  * @param stats The instance to look for the name in. Default: the shared `stats`.
  * @returns 0 if there is no such row.
- * @throws Error if there is no such view, or if the view has no such tag key.
+ * @throws Error if there is no such view, if it is named and its measure is not defined yet, or if it has no such tag key.
  * @example
  * expect(valueOf('svc/calls', { op: 'get' })).toBe(1)
  */
@@ -51,9 +51,11 @@ export function dataOf(
   stats: Stats = sharedStats,
 ): AggregationData | undefined {
   const found = typeof view === 'string' ? stats.viewManager.getView(view) : { view, rows: view.rows }
-  if (found === undefined) throw new Error(`there is no view ${inspectValue(view)}: register it before reading its value`)
-  const definition: Partial<View> = found.view // a view that waits for its measure has only its name
-  const { name, tagKeys = [], contextTags = [] } = definition
+  if (found === undefined) {
+    throw new Error(`there is no view ${inspectValue(view)}, or its measure is not defined yet: register it before reading its value`)
+  }
+  const { name, tagKeys, contextTags }: Partial<View> = found.view
+  if (tagKeys === undefined || contextTags === undefined) return undefined // it waits for its measure, and has only its name
   const keys = [...tagKeys, ...contextTags]
   const unknown = Object.keys(tags).find((key) => !keys.includes(key))
   if (unknown !== undefined) throw new Error(`view ${name} has no tag key ${inspectValue(unknown)} (its keys are ${keys.join(', ')})`)

@@ -31,8 +31,10 @@ test('valueOf and dataOf throw if the view has no such tag key', () => {
 })
 
 test('valueOf of a view that waits for its measure is 0', () => {
-  const waiting = stats.registerView({ name: 'testing/waiting', measure: 'testing/undefined', aggregation: count() })
+  const waiting = stats.registerView({ name: 'testing/waiting', measure: 'testing/undefined', tagKeys: ['op'], aggregation: count() })
   expect(valueOf(waiting)).toBe(0)
+  expect(valueOf(waiting, { op: 'get' })).toBe(0)
+  expect(() => valueOf('testing/waiting')).toThrow('there is no view "testing/waiting", or its measure is not defined yet')
 })
 
 test('resetStats removes rows and keeps measures and views', () => {
