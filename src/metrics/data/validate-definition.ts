@@ -24,7 +24,10 @@ export function checkName(what: string, name: unknown): asserts name is string {
 /** @throws {@link DefinitionError} `ERR_UNIT` unless the unit is 1…63 printable ASCII characters without blanks. */
 export function checkUnit(what: string, name: string, unit: unknown): asserts unit is string {
   if (typeof unit !== 'string' || !/^[!-~]{1,63}$/.test(unit)) {
-    throw new DefinitionError('ERR_UNIT', `a unit must be 1 to 63 printable ASCII characters: ${what} ${name} has ${inspectValue(unit)}`)
+    throw new DefinitionError(
+      'ERR_UNIT',
+      `a unit must be 1 to 63 printable ASCII characters without blanks: ${what} ${name} has ${inspectValue(unit)}`,
+    )
   }
   noticeUnit(what, name, unit)
 }
