@@ -62,7 +62,10 @@ export interface TallyscopeOptions {
         readonly ignoreHosts?: readonly string[]
         /** Older name of `ignoreHosts`, with the same default. */
         readonly excludelistHostnames?: readonly string[]
-        /** True if callers are not trusted: spans link to their traces instead of continuing them, and their tags are dropped. Default false. */
+        /**
+         * True if callers are not trusted: spans link to their traces instead of continuing them, and their tags are dropped. False if all
+         * callers are trusted. Default: traces are continued, and a caller's decision to sample is followed at most ten times a second.
+         */
         readonly publicEndpoint?: boolean
         /**
          * The query in the attribute `http.url` of servers and clients: `false` none, `'redacted'` names without values, `true` all, or, in
@@ -80,7 +83,7 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
         /** Time between two exports, in milliseconds. Default 60 000. */
         readonly intervalMs?: number
-        /** Time limit of an export, in milliseconds, at most the interval. Default 30 000. */
+        /** Time limit of an export, in milliseconds. A value longer than the interval is reduced to it. Default 30 000, also if the interval is shorter. */
         readonly exportTimeoutMs?: number
         /** Collects metrics of the process and of Node.js. Default: the value of `promClientNames`. */
         readonly runtime?: boolean
