@@ -164,7 +164,11 @@ class Bridge implements RegistryBridge {
   async #gather(answers: readonly MetricProducer[]): Promise<MetricsByName> {
     const metrics = await gather(answers, this.#timeoutMs === undefined ? {} : { timeoutMs: this.#timeoutMs })
     const selected = selectFamilies(metrics)
-    for (const { members } of selected) this.#add(members[0]!.descriptor)
+    for (const { exposed, members } of selected) {
+      const { descriptor } = members[0]!
+      this.#add(descriptor)
+      this.#shown.get(exposed.name)?.describe(descriptor)
+    }
     return new Map(selected.map(({ exposed, members }) => [exposed.name, members]))
   }
 
@@ -218,24 +222,30 @@ class Bridge implements RegistryBridge {
  */
 class BridgedMetric {
   name: string
-  readonly help: string
-  readonly type: string
-  readonly aggregator: string
+  help!: string
+  type!: string
+  aggregator!: string
   readonly #exposedName: string
   readonly #metrics: () => Promise<MetricsByName>
 
   constructor(name: string, descriptor: MetricDescriptor, metrics: () => Promise<MetricsByName>) {
     this.name = name
-    this.help = descriptor.description || name
-    this.type = exposedFamily(descriptor).type
-    this.aggregator = aggregatorOf(descriptor)
     this.#exposedName = name
     this.#metrics = metrics
+    this.describe(descriptor)
+  }
+
+  /** Sets the definition, which changes if a view or an instrument is removed and defined differently. */
+  describe(descriptor: MetricDescriptor): void {
+    this.help = descriptor.description || this.#exposedName
+    this.type = exposedFamily(descriptor).type
+    this.aggregator = aggregatorOf(descriptor)
   }
 
   async get(): Promise<PromMetricValues> {
-    const { name, help, type, aggregator } = this // before the name is restored
+    const { name } = this // before the name is restored
     const metrics = (await this.#metrics()).get(this.#exposedName) ?? []
+    const { help, type, aggregator } = this
     return { name, help, type, aggregator, values: metrics.flatMap(promValues) }
   }
 

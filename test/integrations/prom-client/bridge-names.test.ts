@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-to-registry.js'
+import { distribution, lastValue } from '../../../src/stats/views/aggregation.js'
+import { Stats } from '../../../src/stats/stats.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 
 function bridgedCounter(): Registry {
@@ -30,4 +32,20 @@ test('a scrape in one format does not change the names of another that is being 
   const json = target.getMetricsAsJSON()
   expect(await openMetrics).toContain('# TYPE mails counter\nmails_total 3\n')
   expect((await json).map(({ name }) => name)).toEqual(['mails_total'])
+})
+
+test('a view that is defined differently is shown with its new type and description', async () => {
+  const stats = new Stats()
+  const latency = stats.measure('latency')
+  const target = new Registry()
+  bridgeToRegistry(target, { producers: [stats] })
+  const { viewManager } = stats
+  viewManager.registerView({ name: 'latency', measure: latency, aggregation: distribution([1]), description: 'Buckets' })
+  stats.record(latency, 3)
+  expect(await target.metrics()).toContain('# HELP latency Buckets\n# TYPE latency histogram\n')
+  viewManager.unregisterView('latency')
+  viewManager.registerView({ name: 'latency', measure: latency, aggregation: lastValue(), description: 'The newest' })
+  stats.record(latency, 7)
+  expect(await target.metrics()).toBe('# HELP latency The newest\n# TYPE latency gauge\nlatency 7\n')
+  expect(await target.getMetricsAsJSON()).toMatchObject([{ help: 'The newest', type: 'gauge', values: [{ value: 7 }] }])
 })
