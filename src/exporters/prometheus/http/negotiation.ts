@@ -22,15 +22,25 @@ const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscor
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  */
 export function negotiateFormat(accept: string | undefined, offers: readonly [Encoder, ...Encoder[]]): NegotiatedFormat {
-  for (const { value, parameters, q } of headerClauses(accept ?? '')) {
+  const clauses = headerClauses(accept ?? '')
+  // The lowest weight of each offer by name, which ranges do not raise.
+  const lowest = offers.map((offered) => clauses.findLast(({ value, parameters }) => offered.accepts(value, parameters))?.q ?? 1)
+  for (const { value, parameters, q } of clauses) {
     if (q === 0) break
-    const encoder = value === '*/*' || value === 'text/*' ? offers[0] : offers.find((offered) => offered.accepts(value, parameters))
+    const encoder = offers.find((offered, at) =>
+      value.endsWith('/*') ? isInRange(offered, value) && lowest[at]! >= q : offered.accepts(value, parameters),
+    )
     if (encoder === undefined) continue
     const scheme = parameters.get('escaping') ?? ''
     const echoed = ESCAPING_SCHEMES.has(scheme) ? `; escaping=${scheme}` : ''
     return { encoder, contentType: encoder.contentType + echoed }
   }
   return { encoder: offers[0], contentType: offers[0].contentType }
+}
+
+/** True if a range such as `text/*` covers the encoder's media type. */
+function isInRange({ contentType }: Encoder, range: string): boolean {
+  return range === '*/*' || contentType.toLowerCase().startsWith(range.slice(0, -1))
 }
 
 /** True if the client accepts gzip and does not prefer an uncompressed body. */

@@ -45,6 +45,18 @@ test('weights decide, then the order', () => {
   })
 })
 
+test('a range covers only the formats of its type, and none that the header ranks lower by name', () => {
+  check({ 'application/*': OPEN_METRICS, 'text/*': TEXT, 'image/*': TEXT })
+  check({
+    'text/plain;q=0.1,*/*;q=0.9': OPEN_METRICS,
+    'text/plain;q=0,*/*': OPEN_METRICS,
+    '*/*,text/plain': TEXT,
+    '*/*;q=0.1,text/plain;q=0.9': TEXT,
+  })
+  expect(negotiateFormat('text/*', [openMetricsEncoder(), textEncoder]).contentType).toBe(TEXT)
+  expect(negotiateFormat('application/openmetrics-text;q=0,*/*', [openMetricsEncoder(), textEncoder]).contentType).toBe(TEXT)
+})
+
 test('a clause with an invalid weight is ignored', () => {
   for (const q of ['2', '-1', '0.1234', 'x', '', '1.001', '.5', '1e0', 'NaN', 'Infinity', '0,9']) {
     check({ [`application/openmetrics-text;q=${q}`]: TEXT })
