@@ -18,9 +18,14 @@ export function wantedNames(query: RequestQuery | undefined): ReadonlySet<string
   const given =
     typeof query === 'string' || query instanceof URLSearchParams
       ? new URLSearchParams(query).getAll('name[]')
-      : [query['name[]'] ?? []].flat().filter((name) => typeof name === 'string')
+      : [query['name[]'] ?? bracketed(query['name'])].flat().filter((name) => typeof name === 'string')
   const names = given.filter((name) => name !== '')
   return names.length === 0 ? undefined : new Set(names)
+}
+
+/** Parsers such as qs, which Express 4 uses, turn `name[]` into an array or, beyond their limit of elements, into an object. */
+function bracketed(name: unknown): readonly unknown[] {
+  return typeof name === 'object' && name !== null ? Object.values(name) : []
 }
 
 /** The time-out of the scraper in milliseconds, from `X-Prometheus-Scrape-Timeout-Seconds`; undefined if the header is absent. */

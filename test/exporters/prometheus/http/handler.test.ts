@@ -101,6 +101,8 @@ test('name[] selects families by name', async () => {
   expect(await names('x=1&name%5B%5D=three_bucket&name[]=two_total')).toBe('three two_total')
   expect(await names(new URLSearchParams({ 'name[]': 'two' }))).toBe('two_total')
   expect(await names({ 'name[]': ['one', 7, 'two_total'] })).toBe('one two_total')
+  expect(await names({ name: ['one', 'two_total'] })).toBe('one two_total') // as qs parses it
+  expect(await names({ name: { 0: 'one', 1: 'two_total' } })).toBe('one two_total')
   expect(await names('name[]=nothing')).toBe('')
   expect(await names('name=one')).toBe('one three two_total')
 })
