@@ -78,8 +78,6 @@ async function respond(handler: ScrapeHandler, request: FastifyRequest, reply: F
   return reply
 }
 
-const EMPTY = new Uint8Array(0)
-
 /** Waits for earlier responses of the connection. Returns undefined if the connection closed meanwhile. */
 async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<Buffer | Readable | undefined> {
   const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
@@ -90,7 +88,9 @@ async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, rep
   reply.removeHeader('content-length')
   reply.code(status).headers(headers)
   if (body instanceof ScrapeBody) return readableOf(body, reply.raw, handler.sendLimits)
-  const { buffer, byteOffset, byteLength } = (body ?? EMPTY) as Uint8Array<ArrayBuffer>
+  // Fastify announces the length of an empty buffer, and a response to HEAD must not announce another length than that of GET.
+  if (body === undefined) return Readable.from([])
+  const { buffer, byteOffset, byteLength } = body as Uint8Array<ArrayBuffer>
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 

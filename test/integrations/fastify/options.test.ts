@@ -102,6 +102,14 @@ test('/metrics is a route of the instance whose own requests are not measured', 
   expect(counts(stats)).toEqual({ 'GET /cart 200 ok': 1 })
 })
 
+test('a response to HEAD does not announce another length than that to GET', async () => {
+  for (const metricsFallback of [false, true]) {
+    const { url } = await served(() => {}, { plugin: { metricsFallback } })
+    const { status, headers } = await fetch(`${url}/metrics`, { method: 'HEAD' })
+    expect([status, headers.get('content-length')]).toEqual([200, null])
+  }
+})
+
 test('hooks of the application and of the route guard the metrics', async () => {
   const { url } = await served((app) => {
     app.addHook('onRequest', async (request, reply) => {
