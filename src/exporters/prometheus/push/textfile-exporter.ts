@@ -33,9 +33,10 @@ const OPTIONS: OptionNames<TextfileExporterOptions> = { path: true, mode: true, 
  */
 export class TextfileExporter implements Exporter<Metric> {
   readonly #options: TextfileExporterOptions
-  readonly #running = new Set<Promise<void>>()
-  /** Temporary files of running exports. */
-  readonly #drafts = new Set<string>()
+  /** The newest export. It resolves when all exports have ended. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** The temporary file of the running export. */
+  #draft: string | undefined
   #shutdown: Promise<void> | undefined
 
   constructor(options: TextfileExporterOptions) {
@@ -51,19 +52,15 @@ export class TextfileExporter implements Exporter<Metric> {
   }
 
   /**
-   * Replaces the file.
+   * Replaces the file, after earlier exports have ended.
    * @throws {@link ExportError} (as a rejection) `ERR_TEXTFILE_WRITE`, with the previous file unchanged; `ERR_EXPORTER_CLOSED` after
    *   `shutdown()`.
    */
   async export(metrics: readonly Metric[]): Promise<void> {
     this.#refuseWhenClosed(metrics)
-    const writing = this.#replace(metrics)
-    this.#running.add(writing)
-    try {
-      await writing
-    } finally {
-      this.#running.delete(writing)
-    }
+    const writing = this.#last.then(() => this.#replace(metrics))
+    this.#last = Promise.allSettled([writing])
+    await writing
   }
 
   /**
@@ -74,7 +71,7 @@ export class TextfileExporter implements Exporter<Metric> {
     this.#refuseWhenClosed(metrics)
     const { path, mode = 0o644, deleteOnShutdown } = this.#options
     if (processEnd.isNow) {
-      for (const draft of this.#drafts) rmSync(draft, { force: true })
+      if (this.#draft !== undefined) rmSync(this.#draft, { force: true })
       if (deleteOnShutdown === true) return rmSync(path, { force: true })
     }
     const draft = draftOf(path)
@@ -109,7 +106,7 @@ export class TextfileExporter implements Exporter<Metric> {
     const { path, mode = 0o644 } = this.#options
     const draft = draftOf(path)
     let handle: FileHandle | undefined
-    this.#drafts.add(draft)
+    this.#draft = draft
     try {
       handle = await open(draft, 'wx', mode) // fails if the name exists, even as a link
       await writeFile(handle, textEncoder.encode(metrics), { flush: true })
@@ -121,13 +118,13 @@ export class TextfileExporter implements Exporter<Metric> {
       if (handle !== undefined) await rm(draft, { force: true }).catch(() => {})
       throw this.#failure(metrics, cause)
     } finally {
-      this.#drafts.delete(draft)
+      this.#draft = undefined
     }
   }
 
   /** Waits for running exports, then deletes the file if `deleteOnShutdown` is set. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
+    this.#shutdown ??= this.#last.then(async () => {
       if (this.#options.deleteOnShutdown === true) await rm(this.#options.path, { force: true })
     })
     return this.#shutdown

@@ -35,6 +35,19 @@ test('a reader never sees a partial file', async () => {
   await writing
 })
 
+test('the file has the newest of concurrent exports, also if one of them fails', async () => {
+  const path = join(folder, 'job.prom')
+  const failing = { descriptor: one.descriptor, timeSeries: undefined } as never
+  for (let i = 0; i < 20; i++) {
+    const exporter = new TextfileExporter({ path })
+    const exports = Promise.allSettled([[manyGauges(2_000)], [failing], [one]].map((metrics) => exporter.export(metrics)))
+    await exporter.shutdown()
+    expect(await readFile(path, 'utf8')).toBe('# TYPE one gauge\none 1\n')
+    expect((await exports).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  }
+  expect(await readdir(folder)).toEqual(['job.prom'])
+})
+
 test('a failed write rejects, and the previous file is kept', async () => {
   await expect(new TextfileExporter({ path: join(folder, 'missing', 'job.prom') }).export([one])).rejects.toMatchObject({
     code: 'ERR_TEXTFILE_WRITE',
