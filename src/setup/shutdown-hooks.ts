@@ -19,7 +19,7 @@ export interface ShutdownTarget {
   flush?(timeoutMs?: number): unknown
   /** Flushes for the last time. */
   shutdown?(): unknown
-  /** Called if there is no `shutdown`. */
+  /** Called if there is no `shutdown`. For a server of Node, the hooks wait until its connections have ended. */
   close?(): unknown
   /** Exports synchronously as much as possible, after `process.exit()`. */
   flushSync?(): unknown
@@ -191,7 +191,32 @@ async function endInOrder({ targets, gracePeriodMs }: Install, seen: Set<Shutdow
 
 function end(target: ShutdownTarget): unknown {
   if (target.shutdown !== undefined) return target.shutdown()
-  return target.close === undefined ? target.flush?.() : target.close()
+  if (target.close === undefined) return target.flush?.()
+  return isNodeServer(target) ? closeServer(target) : target.close()
+}
+
+/** A server of node:net, node:http, node:https or node:http2. Its `close` returns no promise, but calls a function. */
+interface NodeServer {
+  close(onClosed: () => void): unknown
+  closeIdleConnections?(): void
+}
+
+/** Connections whose last request has ended stay open for clients that send another one. */
+const CLOSE_IDLE_MS = 50
+
+function isNodeServer(target: ShutdownTarget): target is ShutdownTarget & NodeServer {
+  return 'getConnections' in target && 'listening' in target
+}
+
+/** Stops listening, and waits for running requests. A server that does not listen calls the function with an error, and has ended too. */
+function closeServer(server: NodeServer): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => server.closeIdleConnections?.(), CLOSE_IDLE_MS)
+    server.close(() => {
+      clearInterval(timer)
+      resolve()
+    })
+  })
 }
 
 /** Flushes all targets at once. */

@@ -49,8 +49,8 @@ describe('a signal', () => {
     expect(end.stderr).toContain('exporter hanging did not export 2048 items, which are lost (grace_period)')
   })
 
-  test('shuts targets down in order: measurements of a closing server are exported', async () => {
-    expect(await run({ end: 'signal', serves: true }, [0, 'SIGTERM'])).toMatchObject({ status: 143, stderr: '', lines: 2_049 })
+  test.each(['object', 'node'])('shuts targets down in order: spans of a closing server are exported (%s)', async (serves) => {
+    expect(await run({ end: 'signal', serves }, [0, 'SIGTERM'])).toMatchObject({ status: 143, stderr: '', lines: 2_049 })
   })
 
   test('ends at once if it is repeated', async () => {

@@ -1,4 +1,6 @@
 // A program with spans that wait to be exported, and an end that the test chooses.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import {
   AlwaysOnSampler,
   AsyncTransport,
@@ -20,7 +22,7 @@ const {
   end,
   transport = 'async',
   metrics = 0,
-  serves = false,
+  serves = 'nothing',
   raiseSignal = false,
   ...options
 } = JSON.parse(process.argv[2])
@@ -38,15 +40,18 @@ const tracer = new Tracer({
       : new AsyncTransport(to, { maxQueueSize: 4_096, maxBatchSize: 4_096, gracePeriodMs, ...options }),
 })
 
-// A server whose last request ends while it is closed.
-const server = {
-  async close() {
-    await new Promise((resume) => setTimeout(resume, 200))
-    tracer.span('last request').end()
-  },
+// Servers whose last request ends while they are closed.
+async function lastRequest() {
+  await new Promise((resume) => setTimeout(resume, 200))
+  tracer.span('last request').end()
+}
+const server = serves === 'node' ? createServer((_request, response) => lastRequest().then(() => response.end())) : { close: lastRequest }
+if (serves === 'node') {
+  server.listen(0, '127.0.0.1', () => void fetch(`http://127.0.0.1:${server.address().port}`))
+  await once(server, 'request')
 }
 const uninstalls = Array.from({ length: hooks }, () =>
-  installShutdownHooks(serves ? [server, tracer.transport] : tracer.transport, { gracePeriodMs, raiseSignal }),
+  installShutdownHooks(serves !== 'nothing' ? [server, tracer.transport] : tracer.transport, { gracePeriodMs, raiseSignal }),
 )
 if (metrics > 0) {
   const measure = stats.measure('jobs')
