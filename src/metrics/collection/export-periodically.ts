@@ -46,7 +46,7 @@ const SETTLE_MS = 250
 /**
  * Exports the metrics of the producers every interval, beginning one interval from now. If a producer fails, only its own metrics are
  * missing. An export with a retryable error (`ExportError` with `retryable`, network errors) is retried after 1 s, 2 s, … within half of
- * the interval. After other errors, the next export is at the next tick.
+ * `exportTimeoutMs`, or of the interval if that is shorter. After other errors, the next export is at the next tick.
  *
  * An exporter with `exportFamilies` gets rows instead of snapshots, and retries itself. Other exporters get snapshots, which are made in
  * slices. All points of an export have the same time.
