@@ -1,6 +1,6 @@
 import type { RowChunk } from '../../metrics/data/row-source.js'
 import type { BulkRowStore } from './bulk-row-store.js'
-import { damaged, overLimit } from './frame-error.js'
+import { damaged, type FrameError, overLimit } from './frame-error.js'
 import type { FrameBuilder } from './frame-builder.js'
 import type { LabelColumn, LabelReader } from './label-strings.js'
 import { type MemberRows, NONE } from './member-rows.js'
@@ -60,9 +60,9 @@ interface NewRowsOptions {
 /** Reads what {@link writeNewRows} has written. @throws {@link FrameError} */
 export function readNewRows(reader: PayloadReader, { rows, limit, room, keys, strings }: NewRowsOptions): NewRows {
   const count = reader.varintUpTo(Math.min(reader.remainingBytes, limit), 'the number of rows')
-  const numbers = readNumbers(reader, count)
-  const isRun = count > 0 && numbers[count - 1]! - numbers[0]! === count - 1
-  checkLimit(numbers, isRun && numbers[0]! >= rows.end, rows, limit, room)
+  const numbers = readNumbers(reader, count, limit)
+  const isRun = count > 0 && numbers.every((number, at) => number === numbers[0]! + at)
+  checkRoom(numbers, isRun && numbers[0]! >= rows.end, rows, room, limit)
   const startTimesUnixMs = readStartTimes(reader, count)
   const overflowing = new Set(
     reader.varints(reader.varintUpTo(count, 'the number of overflow rows'), count - 1, 'the place of an overflow row'),
@@ -71,16 +71,16 @@ export function readNewRows(reader: PayloadReader, { rows, limit, room, keys, st
 }
 
 /** @param areNew True if the numbers are a run of rows that the member does not have. */
-function checkLimit(numbers: readonly number[], areNew: boolean, rows: MemberRows, limit: number, room: number): void {
+function checkRoom(numbers: readonly number[], areNew: boolean, rows: MemberRows, room: number, limit: number): void {
   let left = room
-  if (areNew && numbers.length <= room && numbers.at(-1)! < limit) return
-  for (const number of numbers) {
-    if (!rows.has(number) && (number >= limit || --left < 0)) throw overLimit(`a member has at most ${limit} rows`)
-  }
+  if (areNew && numbers.length <= room) return
+  for (const number of numbers) if (!rows.has(number) && --left < 0) throw tooManyRows(limit)
 }
 
+const tooManyRows = (limit: number): FrameError => overLimit(`a member has at most ${limit} rows`)
+
 /** Reads runs of numbers that follow each other. See `FrameBuilder.rows`. */
-function readNumbers(reader: PayloadReader, count: number): number[] {
+function readNumbers(reader: PayloadReader, count: number, limit: number): number[] {
   const numbers: number[] = []
   let seen: Set<number> | undefined
   let number = 0
@@ -90,6 +90,7 @@ function readNumbers(reader: PayloadReader, count: number): number[] {
     if (number < 0) throw damaged(`row ${number} is out of range`)
     const end = number + reader.varintUpTo(count - numbers.length, 'a run of rows')
     if (end === number) throw damaged('a run of rows is empty')
+    if (end > limit) throw tooManyRows(limit) // before the numbers are counted up, which would not end above 2^53
     if (number <= greatest) seen ??= new Set(numbers)
     if (seen !== undefined) addSeen(seen, number, end)
     while (number < end) numbers.push(number++)
