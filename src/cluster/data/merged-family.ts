@@ -4,7 +4,7 @@ import { MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { BulkRowStore } from './bulk-row-store.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
 import type { FamilyDefinition } from './family-definition.js'
-import { MemberRows, NONE, type NewRow } from './member-rows.js'
+import { MemberRows, NONE, type NewRow, overflowRows } from './member-rows.js'
 import { combination, isCumulative } from './merge-rules.js'
 import { type DepartedRows, MergedValues } from './merged-values.js'
 import { MergedSource, StartTimes } from './merged-source.js'
@@ -194,13 +194,13 @@ export class MergedFamily {
   /** Call when a member has ended. Removes its gauges, and adds its cumulatives to the departed totals. */
   depart(member: MemberRows): void {
     const { previous } = member
+    const counted = overflowRows(member)
     this.#members.splice(this.#members.indexOf(member), 1)
     for (const rows of [previous, member]) {
       if (rows === undefined) continue
-      const isOld = rows === previous && member.overflowing.size > 0
       for (const number of rows.numbers()) {
         const mergedRow = rows.mergedRow(number)
-        const isRepeated = isOld && rows.overflowing.has(number)
+        const isRepeated = rows !== counted && rows.overflowing.has(number)
         if (this.isCumulative && !isRepeated) this.#addToDeparted(mergedRow, rows, number)
         rows.unbind(number)
         const isKept = this.isCumulative || mergedRow === this.store.overflowRow || this.#isHeldByOthers(mergedRow, undefined)

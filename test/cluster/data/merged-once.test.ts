@@ -132,6 +132,22 @@ test('the overflow row of gauges stays while a member has one', () => {
   expect(shown(group, 'depth')).toEqual(['depth{queue="c"} 7', 'depth{tallyscope_overflow="true"} 2'])
 })
 
+test('the overflow row keeps its total if a member ends while it sends its rows again', () => {
+  const group = new MergedFamilies({ clock, limits: { ...DEFAULT_DATA_LIMITS, mergedRows: 1 } })
+  const registry = new MetricRegistry({ clock })
+  const requests = registry.counter('requests', { labelKeys: ['route'] })
+  for (let route = 0; route < 300; route++) requests.inc(1, { route: `${route}` })
+  const member = new Member(group, 0, registry)
+  member.send()
+  const before = ['requests_total{route="0"} 1', 'requests_total{tallyscope_overflow="true"} 299']
+  expect(total(group)).toEqual(before)
+  member.reader.restart()
+  member.send(3) // the first 256 rows
+  expect(total(group)).toEqual(before)
+  member.contributor.depart()
+  expect(total(group)).toEqual(before)
+})
+
 /** Counters `requests` with these labels, from a producer without row sources. */
 const snapshots = (value: () => number, queues: (string | undefined)[], startTimeUnixMs = 0): MetricProducer => ({
   getMetrics: (): Metric[] => [
