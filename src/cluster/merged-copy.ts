@@ -1,6 +1,7 @@
 import { startTimer } from '../base/timer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { Contributor } from './data/contributor.js'
+import { FRAME, kindOf } from './data/frame-writer.js'
 import type { GroupData, MergedData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import type { Channel } from './net/channel.js'
@@ -14,6 +15,8 @@ interface Copy {
   readonly rows: MergedData
   readonly contributor: Contributor
   usedMs: number
+  /** True since RESTART. Frames before it belong to the reply to an earlier request, which has failed. */
+  hasBegun: boolean
 }
 
 interface PendingRequest {
@@ -52,7 +55,9 @@ export class MergedCopy {
   }
 
   apply(frame: Uint8Array): void {
-    this.#copy?.contributor.apply(frame)
+    if (this.#copy === undefined) return
+    this.#copy.hasBegun ||= kindOf(frame) === FRAME.RESTART
+    if (this.#copy.hasBegun) this.#copy.contributor.apply(frame)
   }
 
   progress(): void {
@@ -75,7 +80,7 @@ export class MergedCopy {
 
   #make(): Copy {
     const rows = this.#data.mirror()
-    return { rows, contributor: rows.contributor(this.#id, 0), usedMs: 0 }
+    return { rows, contributor: rows.contributor(this.#id, 0), usedMs: 0, hasBegun: false }
   }
 
   #request(keeper: Channel, isFresh: boolean, waitMs: number, timeoutMs: number): Promise<void> {

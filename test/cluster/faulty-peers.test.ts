@@ -10,6 +10,7 @@ import { controlFrame } from '../../src/cluster/net/control-frames.js'
 import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
 import { newId } from '../../src/cluster/net/new-id.js'
 import { SocketChannel } from '../../src/cluster/net/socket-channel.js'
+import { snapshotsOf } from '../../src/metrics/data/snapshot.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 import { counted, dataWith, HeldChannel, hello, keeperWith, turns } from './one-keeper.js'
@@ -142,6 +143,41 @@ test('scrapes of a member that wait for each other all fail if its keeper ends',
   const pages = [1, 2, 3].map(() => member.merged(1_000, 2_000))
   channel.destroy()
   for (const { status } of await Promise.allSettled(pages)) expect(status).toBe('rejected')
+})
+
+test('frames of a late reply do not end the connection, and the next reply is shown', async () => {
+  const { clock, member } = memberWith(1)
+  const keeper = new HeldChannel()
+  await joined(member, keeper)
+  const merged = new MetricRegistry({ clock })
+  const jobs = merged.counter('jobs')
+  const reader = dataWith(clock).changes([merged])
+  const term = newId()
+  const reply = async (number: number): Promise<void> => {
+    for (const frame of reader.framesNow()) {
+      keeper.onFrame(controlFrame('ORIGIN', { of: 'merged', keeperId: term, term, id: term, slot: 0, pid: 1 }))
+      keeper.onFrame(frame)
+    }
+    keeper.onFrame(controlFrame('END', { number }))
+    await turns()
+  }
+  jobs.inc()
+  const first = member.merged(1_000, 2_000)
+  await turns()
+  await reply(1)
+  await first
+  const late = member.merged(1_000, 2_000).catch((error: { code: string }) => error.code)
+  await turns()
+  await clock.advanceAsync(1_001)
+  expect(await late).toBe('ERR_GROUP_INCOMPLETE')
+  const next = member.merged(1_000, 2_000)
+  await turns()
+  jobs.inc()
+  await reply(2)
+  expect(keeper.isEnded).toBe(false)
+  reader.restart()
+  await reply(3)
+  expect(snapshotsOf(await next, 0)[0]!.timeSeries[0]!.points[0]!.value).toBe(2)
 })
 
 test('members beyond the limit are refused and counted', async () => {
