@@ -12,6 +12,8 @@ type Request = ControlMessages['REQUEST_CHANGES']
 
 /** Used if the keeper has not requested the changes. Its number is 0. */
 const UNREQUESTED: Request = { number: 0, waitMs: 10_000 }
+/** Used if the application has requested them, and waits for them. */
+const FLUSH: Request = { number: 0, waitMs: 1_000 }
 
 /** Sends changed rows of this member to the keeper. Only one run at a time reads and sends. */
 export class ChangeSender {
@@ -27,6 +29,8 @@ export class ChangeSender {
   /** True if the next run must send all rows. */
   #isRestartDue = false
   #request: Request | undefined
+  /** True if the next run must read snapshots too. */
+  #isFlush = false
   readonly #pace = new SendPace()
   /** True if rows were sent after the last END, which the keeper confirms. */
   #isUnconfirmed = false
@@ -56,7 +60,7 @@ export class ChangeSender {
   add(producer: MetricProducer): void {
     if (this.#added.has(producer)) return
     this.#added.add(producer)
-    this.#producers.push(new MemberProducer(producer, componentName(producer, 'producer'), threadId !== 0))
+    this.#producers.push(new MemberProducer(producer, componentName(producer, 'producer'), this.#data.clock, threadId !== 0))
   }
 
   /** The next run begins with RESTART and sends all rows. */
@@ -68,6 +72,12 @@ export class ChangeSender {
   reply(request: Request): void {
     this.#request = request
     void this.send()
+  }
+
+  /** Sends all changes like {@link send}, also those of snapshots. */
+  flush(): Promise<void> {
+    this.#isFlush = true
+    return this.send()
   }
 
   dropRequest(): void {
@@ -104,18 +114,20 @@ export class ChangeSender {
   async #sendWhileDue(): Promise<void> {
     for (let connection = this.#connection(); this.#isDue && connection !== undefined; connection = this.#connection()) {
       this.#isDue = false
-      const request = this.#request ?? UNREQUESTED
+      const request = this.#request ?? (this.#isFlush ? FLUSH : UNREQUESTED)
       this.#request = undefined
+      this.#isFlush = false
       await this.#sendChanges(connection, request)
     }
     this.#sending = undefined
   }
 
-  async #sendChanges(connection: KeeperConnection, { number, waitMs }: Request, onlyRecorded = false): Promise<void> {
+  async #sendChanges(connection: KeeperConnection, request: Request, onlyRecorded = false): Promise<void> {
     const { channel } = connection
+    const { number, waitMs } = request
     const isRequested = number !== UNREQUESTED.number
     this.#restartIfDue()
-    for (const producer of this.#producers) producer.isPeriodic = !isRequested
+    for (const producer of this.#producers) producer.isPeriodic = request === UNREQUESTED
     let bytes = 0
     const send = (frame: Uint8Array): boolean | Promise<boolean> => {
       if (connection.isOver) return false

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import { warnOnce } from '../base/logger.js'
 import { errorText } from '../base/rate-limited-log.js'
-import { withTimeout } from '../base/with-timeout.js'
+import { TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
@@ -144,7 +144,7 @@ export class Member {
 
   /** Sends all changes. Resolves when they have been passed to the channel. */
   flush(): Promise<void> {
-    return this.#changes.send()
+    return this.#changes.flush()
   }
 
   /** Returns all rows of this member as frames for a file, with its replica of a former keeper, if there is one. */
@@ -167,7 +167,8 @@ export class Member {
     const connection = this.#connection
     if (connection === undefined) return
     if (connection.keeperId !== undefined) {
-      await withTimeout(this.flush(), { timeoutMs, clock: this.#clock })
+      const flushed = await withTimeout(this.flush(), { timeoutMs, clock: this.#clock, keepAlive: true })
+      if (flushed === TIMED_OUT) this.#changes.sendSync(connection)
       connection.channel.send(controlFrame('LEAVE', {}))
     }
     connection.channel.end()

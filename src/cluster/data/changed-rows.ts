@@ -1,7 +1,9 @@
 import { isThenable } from '../../base/finally-async.js'
+import { checkedFamilies } from '../../metrics/collection/gather.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import { getOrInsert } from '../../base/get-or-insert.js'
 import { warnOnce } from '../../base/logger.js'
+import { errorText } from '../../base/rate-limited-log.js'
 import { componentName } from '../../base/strings/inspect-value.js'
 import type { GatheringContext, MetricProducer } from '../../metrics/data/producer.js'
 import { type Family, isRowSource, type RowSource } from '../../metrics/data/row-source.js'
@@ -31,6 +33,8 @@ interface ListedSource {
 }
 
 const PARTS_PER_PRODUCER = 1_024
+/** The context of a reading at the end of a process, for which no promise is awaited. */
+const NOW: GatheringContext = { timeoutMs: 0 }
 
 /** See {@link ChangeReader}. */
 export class ChangedRows implements ChangeReader {
@@ -82,7 +86,7 @@ export class ChangedRows implements ChangeReader {
     const open = this.#line.finish()
     if (open !== undefined) yield open
     const gathered = this.#producers.map((producer) => {
-      const families = familiesOf(producer)
+      const families = familiesOf(producer, NOW)
       return isThenable(families) ? undefined : (families as Gathered)
     })
     for (const frame of this.#walk(gathered)) if (frame !== undefined) yield frame
@@ -94,10 +98,10 @@ export class ChangedRows implements ChangeReader {
     for (const [producerIndex, families] of gathered.entries()) {
       if (families === undefined) continue
       const producer = this.#producers[producerIndex]!
+      const sources = this.#sourcesOf(producer, families)
+      if (sources === undefined) continue
       read.add(producer)
-      for (const family of families) {
-        for (const source of this.#sourcesOf(producer, family)) listed.push({ source, producer, producerIndex })
-      }
+      for (const source of sources) listed.push({ source, producer, producerIndex })
     }
     if (this.#areRowsMoved(listed, read)) this.restart()
     if (this.#isNew) {
@@ -118,9 +122,15 @@ export class ChangedRows implements ChangeReader {
     if (open !== undefined) yield open
   }
 
-  #sourcesOf(producer: MetricProducer, family: Family): readonly RowSource[] {
-    if (isRowSource(family)) return [family]
-    return getOrInsert(this.#tables, producer, () => new SnapshotTables()).update(family)
+  /** Returns undefined if a snapshot of the application throws while it is read. */
+  #sourcesOf(producer: MetricProducer, families: readonly Family[]): readonly RowSource[] | undefined {
+    try {
+      return families.flatMap((family) => {
+        return isRowSource(family) ? [family] : getOrInsert(this.#tables, producer, () => new SnapshotTables()).update(family)
+      })
+    } catch (error) {
+      return failed(producer, error)
+    }
   }
 
   /**
@@ -181,14 +191,18 @@ export class ChangedRows implements ChangeReader {
 }
 
 function familiesOf(producer: MetricProducer, context?: GatheringContext): Gathered | Promise<Gathered> {
-  const failed = (error: unknown): undefined => {
-    const name = componentName(producer, 'producer')
-    warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} group`, `the group gets no new values from ${name}: ${String(error)}`)
-  }
   try {
     const families = producer.getFamilies?.(context) ?? producer.getMetrics(context)
-    return isThenable(families) ? Promise.resolve(families).then((settled) => [...settled], failed) : [...families]
+    if (!isThenable(families)) return checkedFamilies(families)
+    return Promise.resolve(families)
+      .then(checkedFamilies<Family>)
+      .catch((error: unknown) => failed(producer, error))
   } catch (error) {
-    return failed(error)
+    return failed(producer, error)
   }
+}
+
+function failed(producer: MetricProducer, error: unknown): undefined {
+  const name = componentName(producer, 'producer')
+  warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} group`, `the group gets no new values from ${name}: ${errorText(error)}`)
 }

@@ -212,14 +212,14 @@ function callOrJoin<T extends Family>(source: Source<T>, producer: MetricProduce
   if (running !== undefined && nowMs - running.startedMs < Math.max(RENEW_AFTER_MS, running.timeoutMs)) return running.answer
   if ((unsettled.get(producer) ?? 0) >= MAX_UNSETTLED) throw new Refusal('stuck')
   const given = source.call(producer, { timeoutMs })
-  if (!isThenable(given)) return valid(given)
+  if (!isThenable(given)) return checkedFamilies(given)
   unsettled.set(producer, (unsettled.get(producer) ?? 0) + 1)
   const answer = Promise.resolve(given)
     .finally(() => {
       unsettled.set(producer, (unsettled.get(producer) ?? 1) - 1)
       if (pending.get(producer)?.answer === answer) pending.delete(producer)
     })
-    .then(valid)
+    .then(checkedFamilies)
   pending.set(producer, { startedMs: nowMs, timeoutMs, answer })
   return answer
 }
@@ -258,8 +258,11 @@ function reasonOf(error: unknown, otherwise: 'throw' | 'reject'): GatherFailureR
   return !types.isProxy(error) && error instanceof Refusal ? error.reason : otherwise
 }
 
-/** Checks the answer and copies it, so that neither side sees later changes of the other's list. */
-function valid<T extends Family>(answer: Iterable<T>): T[] {
+/**
+ * Checks the answer of a producer and copies it, so that neither side sees later changes of the other's list.
+ * @throws Error if it is not a list of metrics.
+ */
+export function checkedFamilies<T extends Family>(answer: Iterable<T>): T[] {
   if (typeof answer?.[Symbol.iterator] !== 'function') throw new Refusal('invalid', 'getMetrics() must return an iterable of metrics')
   const list = [...answer]
   for (const [at, family] of list.entries()) {

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { Member } from '../../src/cluster/member.js'
+import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import type { Metric } from '../../src/metrics/data/metric.js'
+import type { MetricProducer } from '../../src/metrics/data/producer.js'
+import { snapshotsOf } from '../../src/metrics/data/snapshot.js'
+import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+import { dataWith, keeperWith, turns } from './one-keeper.js'
+
+// Producers of the application in a member: those that fail, hang or have snapshots alone.
+
+async function memberWith(make: (clock: ManualClock) => MetricProducer[]) {
+  const clock = new ManualClock()
+  const data = dataWith(clock)
+  const id = newId()
+  const keeper = keeperWith(data, { id })
+  const member = new Member(id, data, make(clock), true)
+  const [own, theirs] = memoryChannels()
+  keeper.accept(theirs)
+  void member.join(own)
+  await turns()
+  const totals = () =>
+    snapshotsOf(keeper.families(), 0).map(({ descriptor, timeSeries }) => `${descriptor.name} ${timeSeries[0]!.points[0]!.value}`)
+  return { clock, keeper, member, totals }
+}
+
+function registryWith(clock: ManualClock) {
+  const registry = new MetricRegistry({ clock })
+  return { registry, hits: registry.counter('hits') }
+}
+
+function snapshot(value: number): Metric[] {
+  const descriptor = { name: 'jobs', description: '', unit: '1', type: 'CUMULATIVE_DOUBLE', labelKeys: [] } as const
+  return [{ descriptor, timeSeries: [{ labelValues: [], points: [{ timeUnixMs: 0, value }] }] }]
+}
+
+const INVALID: Record<string, MetricProducer> = {
+  'no metric': { name: 'no metric', getMetrics: () => [null] as unknown as Metric[] },
+  'no descriptor': { name: 'no descriptor', getMetrics: () => [{ timeSeries: [] }] as unknown as Metric[] },
+  'no list': { name: 'no list', getMetrics: () => Promise.resolve() as unknown as Promise<Metric[]> },
+  'a value that throws': {
+    name: 'a value that throws',
+    getMetrics: () => {
+      const points = new Proxy([], {
+        get: () => {
+          throw new Error('no value')
+        },
+      })
+      return [{ ...snapshot(1)[0]!, timeSeries: [{ labelValues: [], points }] }]
+    },
+  },
+}
+
+test.each(Object.keys(INVALID))('a producer that returns %s does not affect the metrics of others', async (name) => {
+  const { registry, hits } = registryWith(new ManualClock())
+  const { keeper, totals } = await memberWith(() => [INVALID[name]!, registry])
+  for (let hit = 1; hit <= 2; hit++) {
+    hits.inc()
+    await keeper.gather(1_000)
+    expect(totals()).toEqual([`hits ${hit}`])
+  }
+})
+
+test('a producer that never answers delays the metrics of others once, for less than a second', async () => {
+  const { registry, hits } = registryWith(new ManualClock())
+  let calls = 0
+  const hanging: MetricProducer = { getMetrics: () => (++calls < 2 ? new Promise(() => {}) : snapshot(7)) }
+  const { clock, keeper, totals } = await memberWith(() => [hanging, registry])
+  hits.inc()
+  const gathered = keeper.gather(2_000)
+  await turns()
+  await clock.advanceAsync(950)
+  await gathered
+  expect(totals()).toEqual(['hits 1'])
+  hits.inc()
+  await keeper.gather(1_000)
+  expect([totals(), calls]).toEqual([['hits 2'], 1])
+  await clock.advanceAsync(60_000) // then it is called again
+  await keeper.gather(1_000)
+  expect(totals().sort()).toEqual(['hits 2', 'jobs 7'])
+})
+
+test('a member that leaves while a producer hangs sends the metrics of others', async () => {
+  const { registry, hits } = registryWith(new ManualClock())
+  const hanging: MetricProducer = { getFamilies: () => new Promise(() => {}), getMetrics: () => [] }
+  const { clock, member, totals } = await memberWith(() => [hanging, registry])
+  hits.inc(3)
+  const left = member.leave(100)
+  await clock.advanceAsync(100)
+  await left
+  await turns()
+  expect(totals()).toEqual(['hits 3'])
+})
+
+test.each([
+  ['flush', (member: Member) => member.flush()],
+  ['leave', (member: Member) => member.leave(1_000)],
+] as const)('%s sends what snapshots have counted since the last scrape', async (_name, act) => {
+  let value = 1
+  const { keeper, member, totals } = await memberWith(() => [{ getMetrics: async () => snapshot(value) }])
+  await keeper.gather(1_000)
+  member.tick()
+  await turns()
+  value = 5
+  await act(member)
+  await turns()
+  expect(totals()).toEqual(['jobs 5'])
+})
+
+test('at the end of a process the values of snapshots and of registries with asynchronous functions are sent', async () => {
+  let value = 1
+  const { registry, hits } = registryWith(new ManualClock())
+  registry.derivedGauge('depth').observe(async () => 1)
+  const later: MetricProducer = { getMetrics: async () => snapshot(value).map((metric) => ({ ...metric, descriptor: LATER })) }
+  const { keeper, member, totals } = await memberWith(() => [{ getMetrics: () => snapshot(value) }, registry, later])
+  await keeper.gather(1_000)
+  member.tick()
+  await turns()
+  value = 5
+  hits.inc(2)
+  const file = [...member.finalFrames()]
+  member.flushSync()
+  await turns()
+  expect(
+    totals()
+      .filter((total) => !total.startsWith('depth'))
+      .sort(),
+  ).toEqual(['hits 2', 'jobs 5', 'later 1'])
+  expect(Buffer.concat(file).toString('latin1')).toMatch(/"jobs".*"hits".*"later"/s)
+})
+
+const LATER = { ...snapshot(0)[0]!.descriptor, name: 'later' }
