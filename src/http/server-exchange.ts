@@ -11,7 +11,7 @@ import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 import { StatusCode } from '../trace/data/status-code.js'
 import { BodyBytes } from './http-body-bytes.js'
-import { isOwnError } from './own-errors.js'
+import { isBroken } from './own-errors.js'
 import { detectOwnReset } from './own-resets.js'
 import { ExchangeTags } from './exchange-tags.js'
 import type { TickShapeGuard } from './tick-shape-guard.js'
@@ -235,7 +235,8 @@ export class ServerExchange extends BodyBytes {
       const { stream } = response as { stream?: ServerHttp2Stream }
       return stream !== undefined && !stream.aborted && stream.rstCode === 0
     }
-    if (response.writableFinished) return true
+    // Node also calls a response finished if the connection failed before the last bytes were written.
+    if (response.writableFinished) return !isBroken(this.request.socket)
     return isInjected(response) && response.writableEnded
   }
 
@@ -280,7 +281,7 @@ function clientLeft(request: IncomingMessage, response: ServerResponse): boolean
   if (isInjected(response)) return (request as InjectedRequest)._lightMyRequest?.signal?.aborted === true
   const { socket } = request
   if (failedHere(response)) return false
-  return socket == null || socket.readableEnded || (socket.errored != null && !isOwnError(socket.errored))
+  return socket == null || socket.readableEnded || isBroken(socket)
 }
 
 type InjectedRequest = IncomingMessage & { readonly _lightMyRequest?: { readonly signal?: AbortSignal } }

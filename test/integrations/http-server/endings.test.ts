@@ -201,3 +201,19 @@ test('a response to a body that was not read to its end is complete', async () =
   await until(() => spans.length === 1)
   expect(counts(stats)).toEqual({ 'POST unmatched 413 ok': 1 })
 })
+
+test('a client that leaves during a large body has aborted, and one that resets the connection after it has not', async () => {
+  const { stats, spans } = watch()
+  const port = await listening(createServer((_request, response) => response.end(`${'x'.repeat(30_000_000)}z`)))
+  for (const end of ['x', 'z']) {
+    const { socket } = await connection(port)
+    socket.on('data', (part) => {
+      if (String(part).endsWith(end)) socket.resetAndDestroy()
+    })
+    socket.write('GET / HTTP/1.1\r\nhost: h\r\n\r\n')
+    await until(() => socket.destroyed)
+  }
+  await until(() => spans.length === 2)
+  expect(counts(stats)).toEqual({ 'GET unmatched 200 aborted': 1, 'GET unmatched 200 ok': 1 })
+  expect(spans.map(({ status }) => status.name)).toEqual(['CANCELLED', 'OK'])
+})
