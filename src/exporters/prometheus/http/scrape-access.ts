@@ -17,8 +17,9 @@ export interface ScrapeAccessOptions {
   /** A file with further tokens, one per line. It is read once, and links are followed. Default: none. */
   readonly bearerTokenFile?: string
   /**
-   * Called before anything is gathered. If it returns false, the scrape is answered with 403. At most 500 calls run at a time. If a call
-   * takes longer than `gatherTimeoutMs`, or than the scraper waits, the scrape is answered with 503. Default: none.
+   * Called with headers and query before anything is gathered. The query is a string without `?`, of `fetchHandler` URLSearchParams.
+   * If it returns false, the scrape is answered with 403. At most 500 calls run at a time. If a call takes longer than `gatherTimeoutMs`, or
+   * than the scraper waits, the scrape is answered with 503. Default: none.
    */
   readonly guard?: Guard
   /**
