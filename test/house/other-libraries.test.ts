@@ -134,7 +134,7 @@ describe('a wrong argument is refused with what it must be:', () => {
     [
       'no registry of prom-client',
       () => fromRegistry(javascript(undefined)),
-      'the registry of fromRegistry must be an object with getMetricsAsArray(): it is undefined',
+      'the registry of fromRegistry must be an object with getMetricsAsArray() and getSingleMetric(): it is undefined',
     ],
     [
       'no logger',

@@ -99,7 +99,7 @@ class Bridge implements RegistryBridge {
   }
 
   get names(): readonly string[] {
-    return [...this.#shown.keys()]
+    return [...this.#shown].filter(([name, metric]) => this.#registry.getSingleMetric(name) === metric).map(([name]) => name)
   }
 
   stop(): void {

@@ -41,7 +41,7 @@ const SHARE_OF_TIMEOUT = 0.8
  */
 export function fromRegistry(registry: PromRegistry, options: FromRegistryOptions = {}): MetricProducer {
   checkOptions('fromRegistry', options, OPTIONS)
-  checkMethods('ERR_PROM_REGISTRY', 'the registry of fromRegistry', registry, ['getMetricsAsArray'])
+  checkMethods('ERR_PROM_REGISTRY', 'the registry of fromRegistry', registry, ['getMetricsAsArray', 'getSingleMetric'])
   const { timeoutMs: ownTimeoutMs = 5_000, clock = timerClock } = options
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', ownTimeoutMs, { min: 0, max: MAX_TIMER_MS })
   return {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-to-registry.js'
 import { distribution, lastValue } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
+import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 
 function bridgedCounter(): Registry {
@@ -48,4 +49,21 @@ test('a view that is defined differently is shown with its new type and descript
   stats.record(latency, 7)
   expect(await target.metrics()).toBe('# HELP latency The newest\n# TYPE latency gauge\nlatency 7\n')
   expect(await target.getMetricsAsJSON()).toMatchObject([{ help: 'The newest', type: 'gauge', values: [{ value: 7 }] }])
+})
+
+test('the names are those of metrics that are still in the registry', async () => {
+  const registry = new MetricRegistry()
+  registry.counter('mails')
+  const target = new Registry()
+  const bridge = bridgeToRegistry(target, { producers: [registry] })
+  expect(bridge.names).toEqual(['mails_total'])
+  target.clear()
+  expect(bridge.names).toEqual([])
+  await target.metrics()
+  expect(bridge.names).toEqual(['mails_total'])
+})
+
+test('a producer is refused a registry that cannot look a metric up', () => {
+  const partial = { getMetricsAsArray: () => [] } as never
+  expect(() => fromRegistry(partial)).toThrow(expect.objectContaining({ code: 'ERR_PROM_REGISTRY' }))
 })
