@@ -79,7 +79,6 @@ export class Membership {
 
   /** Returns the merged rows, after all members have sent their changes. */
   async families(timeoutMs: number): Promise<readonly Family[]> {
-    if (this.#ending.signal.aborted) throw hasLeft()
     const waitMs = Math.max(1, Math.min(1_000, timeoutMs / 2))
     const { member, data } = this.#options
     const beginMs = data.clock.monotonicMs()
@@ -137,6 +136,7 @@ export class Membership {
 
   /** Waits until this process has joined. Rejects after `waitMs`. */
   async #joined(waitMs: number): Promise<void> {
+    if (this.#ending.signal.aborted) throw hasLeft()
     const isJoined = (): boolean => this.#keeper !== undefined || this.#options.member.isConnected
     if (isJoined()) return
     await new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@ import { Member } from '../../src/cluster/member.js'
 import { Membership } from '../../src/cluster/membership.js'
 import { openGroupFolder } from '../../src/cluster/net/group-folder.js'
 import { newId } from '../../src/cluster/net/new-id.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
 import { Numbers, numbersOf, simpleData } from './simple-data.js'
 
 // Members of one group in one process, over real sockets in a folder of the test's own.
@@ -159,6 +160,16 @@ test('a member that leaves twice, before it has joined and during a scrape, coun
   const scrape = keeper.page().catch(({ code }: { code: string }) => code)
   await Promise.all([keeper.membership.leave(), keeper.membership.leave(), scrape])
   expect([{ hits: 11 }, 'ERR_GROUP_LEFT', 'ERR_GROUP_INCOMPLETE']).toContainEqual(await scrape)
+})
+
+test('after leave, flush and scrapes reject at once', async () => {
+  const data = simpleData(new ManualClock()) // no time passes
+  const member = new Member(newId(), data, [], true)
+  const membership = new Membership({ member, data, folder: undefined, maxMembers: 8 })
+  membership.start()
+  await membership.leave()
+  await expect(membership.flush()).rejects.toMatchObject({ code: 'ERR_GROUP_LEFT' })
+  await expect(membership.families(1_000)).rejects.toMatchObject({ code: 'ERR_GROUP_LEFT' })
 })
 
 test('a new group starts at 0, even if files of an earlier one exist', async () => {
