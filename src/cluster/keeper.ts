@@ -250,7 +250,7 @@ export class Keeper {
     // A member that rejoins replaces its former rows, so that it does not count twice.
     const former = known?.contributor ?? this.departures.reclaim(id) ?? this.#replicas.reclaim(id)
     this.hasHadOthers ||= id !== this.id
-    const slot = former?.slot ?? this.roster.freeSlot(hello.slot, this.departures.slots())
+    const slot = former?.slot ?? this.roster.freeSlot(hello.slot, this.#options.maxMembers, this.departures.slots())
     const contributor = former ?? this.#merged.contributor(id, slot)
     session.record = newRecord(hello, { slot, contributor, channel: session.channel, isKeeper: id === this.id }, this.#clock.monotonicMs())
     this.roster.add(session.record)

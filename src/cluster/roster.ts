@@ -67,10 +67,14 @@ export class Roster {
     return this.#records.delete(record.id)
   }
 
-  /** Returns the preferred slot if it is free, otherwise the smallest free one, so that restarts make no new series. */
-  freeSlot(preferred: number, reserved: readonly number[] = []): number {
+  /**
+   * Returns the preferred slot if it is free, otherwise the smallest free one, so that restarts make no new series. Members keep their slots
+   * when the keeper changes, in any order of rejoining: otherwise totals with the label `member` would fall.
+   * @param end Greater than each slot that may be preferred.
+   */
+  freeSlot(preferred: number, end: number, reserved: readonly number[]): number {
     const taken = new Set([...reserved, ...[...this.#records.values()].map(({ slot }) => slot)])
-    if (preferred >= 0 && preferred < this.#records.size + 1 && !taken.has(preferred)) return preferred
+    if (preferred >= 0 && preferred < end && !taken.has(preferred)) return preferred
     let slot = 0
     while (taken.has(slot)) slot++
     return slot

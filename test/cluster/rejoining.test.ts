@@ -6,7 +6,8 @@ import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
 import { newId } from '../../src/cluster/net/new-id.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { snapshotsOf } from '../../src/metrics/data/snapshot.js'
-import { dataWith, keeperWith } from './one-keeper.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+import { dataWith, HeldChannel, hello, keeperWith, turns } from './one-keeper.js'
 
 const data = dataWith(timerClock, ['apart'])
 
@@ -90,4 +91,17 @@ test('a member with two connections counts by the newer one', async () => {
   registry.counter('hits').inc(2)
   await expect.poll(() => page(group)).toEqual({ hits: [[7]] })
   await group.close()
+})
+
+test('members keep their slots if the keeper changes, in any order of rejoining', async () => {
+  const keeper = keeperWith(dataWith(new ManualClock()))
+  const slots: number[] = []
+  for (const slot of [2, 1, 2, 2 ** 40]) {
+    const channel = new HeldChannel()
+    keeper.accept(channel)
+    channel.onFrame(hello(newId(), { slot, isRejoining: true }))
+    await turns()
+    slots.push(channel.said('WELCOME')[0]!.slot)
+  }
+  expect(slots).toEqual([2, 1, 0, 3]) // the smallest free one, if it is taken or out of range
 })
