@@ -1,6 +1,6 @@
 // @ts-check
 import { ChangedRows } from '../../build/cluster/data/changed-rows.js'
-import { DEFAULT_DATA_LIMITS } from '../../build/cluster/data/contributor.js'
+import { DEFAULT_DATA_LIMITS } from '../../build/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../build/cluster/data/merged-families.js'
 import { systemClock } from '../../build/base/clock.js'
 import { collect } from '../harness.js'

@@ -1,7 +1,7 @@
 import { threadId } from 'node:worker_threads'
 import { componentName } from '../base/strings/inspect-value.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
-import type { ChangeReader } from './data/contributor.js'
+import type { ChangeReader } from './frames/contributor.js'
 import type { GroupData } from './group-data.js'
 import { drained, type KeeperConnection } from './keeper-connection.js'
 import { MemberProducer } from './member-producer.js'

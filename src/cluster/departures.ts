@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
-import type { Contributor, Departure } from './data/contributor.js'
+import type { Contributor, Departure } from './frames/contributor.js'
 import { countDeparted } from './group-metrics.js'
 
 /** Time for a member to rejoin with the same id, if it has only lost its connection. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { ChangedRows } from './data/changed-rows.js'
-import type { DataLimits } from './data/contributor.js'
+import type { DataLimits } from './frames/contributor.js'
 import { MergedFamilies } from './data/merged-families.js'
 import type { GroupData } from './group-data.js'
 import { countDropped, countLeftOut } from './group-metrics.js'

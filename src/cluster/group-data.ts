@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
-import type { ChangeReader, Contributor, DataLimits } from './data/contributor.js'
+import type { ChangeReader, Contributor, DataLimits } from './frames/contributor.js'
 import type { GroupFolder } from './net/group-folder.js'
 import type { RejoinOptions } from './rejoining-members.js'
 

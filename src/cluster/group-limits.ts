@@ -1,5 +1,5 @@
 import { checkNumber, checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
-import { type DataLimits, DEFAULT_DATA_LIMITS } from './data/contributor.js'
+import { type DataLimits, DEFAULT_DATA_LIMITS } from './frames/contributor.js'
 
 export interface GroupLimits {
   /** Processes and threads. Further ones are refused and counted. Default 256. */

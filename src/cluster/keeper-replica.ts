@@ -1,6 +1,6 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import type { Contributor } from './data/contributor.js'
-import { overLimit } from './data/frame-error.js'
+import type { Contributor } from './frames/contributor.js'
+import { overLimit } from './frames/frame-error.js'
 import type { GroupData, MergedData } from './group-data.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 

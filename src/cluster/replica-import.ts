@@ -1,6 +1,6 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import type { Contributor } from './data/contributor.js'
-import { overLimit } from './data/frame-error.js'
+import type { Contributor } from './frames/contributor.js'
+import { overLimit } from './frames/frame-error.js'
 import type { Departures } from './departures.js'
 import type { MergedData } from './group-data.js'
 import type { ControlMessages } from './net/control-frames.js'

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
-import type { Contributor } from './data/contributor.js'
+import type { Contributor } from './frames/contributor.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages, type RosterEntry } from './net/control-frames.js'
 

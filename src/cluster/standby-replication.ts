@@ -1,5 +1,5 @@
-import type { ChangeReader } from './data/contributor.js'
-import { FRAME, kindOf } from './data/frame-writer.js'
+import type { ChangeReader } from './frames/contributor.js'
+import { FRAME, kindOf } from './frames/frame-writer.js'
 import { keeperOrigin } from './keeper-replica.js'
 import type { GroupData, MergedData } from './group-data.js'
 import { incomplete } from './group-error.js'

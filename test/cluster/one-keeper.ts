@@ -11,9 +11,9 @@ import {
   readControlFrame,
 } from '../../src/cluster/net/control-frames.js'
 import { newId } from '../../src/cluster/net/new-id.js'
-import { isDataFrame, kindOf } from '../../src/cluster/data/frame-writer.js'
+import { isDataFrame, kindOf } from '../../src/cluster/frames/frame-writer.js'
 import { groupData } from '../../src/cluster/engine-data.js'
-import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import { DEFAULT_DATA_LIMITS } from '../../src/cluster/frames/contributor.js'
 import { internalMetrics } from '../../src/base/internal-metrics.js'
 
 export const dataWith = (clock: Clock, perMember: string[] = []): GroupData => groupData({ limits: DEFAULT_DATA_LIMITS, perMember, clock })

@@ -7,7 +7,7 @@ import { Member } from '../../src/cluster/member.js'
 import { Membership } from '../../src/cluster/membership.js'
 import { type GroupFolder, openGroupFolder } from '../../src/cluster/net/group-folder.js'
 import { SocketChannel } from '../../src/cluster/net/socket-channel.js'
-import { kindOf } from '../../src/cluster/data/frame-writer.js'
+import { kindOf } from '../../src/cluster/frames/frame-writer.js'
 import { newId } from '../../src/cluster/net/new-id.js'
 import { Numbers, numbersOf, simpleData } from './simple-data.js'
 

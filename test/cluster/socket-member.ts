@@ -1,5 +1,5 @@
 import { timerClock } from '../../src/base/clock.js'
-import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import { DEFAULT_DATA_LIMITS } from '../../src/cluster/frames/contributor.js'
 import { groupData } from '../../src/cluster/engine-data.js'
 import { Member } from '../../src/cluster/member.js'
 import { Membership } from '../../src/cluster/membership.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FRAME } from '../../src/cluster/data/frame-writer.js'
+import { FRAME } from '../../src/cluster/frames/frame-writer.js'
 import type { Keeper } from '../../src/cluster/keeper.js'
 import { controlFrame } from '../../src/cluster/net/control-frames.js'
 import { newId } from '../../src/cluster/net/new-id.js'

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { type DataLimits, DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
-import { FRAME, FrameWriter } from '../../src/cluster/data/frame-writer.js'
+import { type DataLimits, DEFAULT_DATA_LIMITS } from '../../src/cluster/frames/contributor.js'
+import { FRAME, FrameWriter } from '../../src/cluster/frames/frame-writer.js'
 import { MergedFamilies } from '../../src/cluster/data/merged-families.js'
 import type { Keeper } from '../../src/cluster/keeper.js'
 import { Member } from '../../src/cluster/member.js'

@@ -1,9 +1,9 @@
 import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
-import { writeExponential, writeWindows } from './sketch-frames.js'
-import type { FrameBuilder } from './frame-builder.js'
-import { FRAME, type FrameWriter, fits, MAX_ATTACHMENTS } from './frame-writer.js'
+import { writeExponential, writeWindows } from '../frames/sketch-frames.js'
+import type { FrameBuilder } from '../frames/frame-builder.js'
+import { FRAME, type FrameWriter, fits, MAX_ATTACHMENTS } from '../frames/frame-writer.js'
 import { writeNewRows } from './new-rows.js'
 
 /** Called if a row, exemplar or definition is not sent, because it needs a larger frame than the limit. */

@@ -1,5 +1,5 @@
-import { type Pages, words } from './values/pages.js'
-import type { RowValues } from './values/row-values.js'
+import { type Pages, words } from '../values/pages.js'
+import type { RowValues } from '../values/row-values.js'
 
 /** The number that stands for no row. */
 export const NONE = -1

@@ -1,17 +1,12 @@
 import type { MergeRule, MetricDescriptor } from '../../metrics/data/metric.js'
-import type { FamilyDefinition } from './family-definition.js'
-import type { RowValues } from './values/row-values.js'
-import { ScalarValues } from './values/scalar-values.js'
+import { type FamilyDefinition, isCumulative } from '../frames/family-definition.js'
+import type { RowValues } from '../values/row-values.js'
+import { ScalarValues } from '../values/scalar-values.js'
 
 /** The label that distinguishes members in families of the rule `each`. */
 const MEMBER_KEY = 'member'
 /** The row limit of a family of this rule is multiplied by this number. */
 const MEMBERS = 256
-
-/** True if values only rise. Cumulatives of departed members count too, gauges only those of live members. */
-export function isCumulative({ type }: Pick<MetricDescriptor, 'type'>): boolean {
-  return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
-}
 
 /** Returns how the values of one merged row are combined. It is `sum` for the rule `each`, whose rows have one member each. */
 export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<MergeRule, 'each'> {

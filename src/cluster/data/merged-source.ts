@@ -3,9 +3,9 @@ import type { PercentileWindow, RowChunk, RowSource } from '../../metrics/data/r
 import type { RowStore } from '../../metrics/store/row-store.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { StoredRows } from '../../metrics/store/stored-rows.js'
-import type { FamilyDefinition } from './family-definition.js'
-import { words } from './values/pages.js'
-import type { RowValues } from './values/row-values.js'
+import type { FamilyDefinition } from '../frames/family-definition.js'
+import { words } from '../values/pages.js'
+import type { RowValues } from '../values/row-values.js'
 
 /** The values of the rows of a store, and which rows are shown. */
 interface SourceRows {

@@ -1,11 +1,11 @@
 import type { RowStore } from '../../metrics/store/row-store.js'
-import type { FamilyDefinition } from './family-definition.js'
+import { type FamilyDefinition, isCumulative } from '../frames/family-definition.js'
 import { type MemberRows, NONE, overflowRows } from './member-rows.js'
-import { combination, isCumulative, RowCombiner } from './merge-rules.js'
-import { type Pages, words } from './values/pages.js'
-import { rounded, type RowValues } from './values/row-values.js'
-import type { ScalarValues } from './values/scalar-values.js'
-import { rowValues } from './values/values-of-kind.js'
+import { combination, RowCombiner } from './merge-rules.js'
+import { type Pages, words } from '../values/pages.js'
+import { rounded, type RowValues } from '../values/row-values.js'
+import type { ScalarValues } from '../values/scalar-values.js'
+import { rowValues } from '../values/values-of-kind.js'
 
 /** The totals of departed members in a family. */
 export interface DepartedRows {

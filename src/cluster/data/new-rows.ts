@@ -1,10 +1,10 @@
 import type { RowChunk } from '../../metrics/data/row-source.js'
 import type { BulkRowStore } from './bulk-row-store.js'
-import { damaged, type FrameError, overLimit } from './frame-error.js'
-import type { FrameBuilder } from './frame-builder.js'
-import type { LabelColumn, LabelReader } from './label-strings.js'
+import { damaged, type FrameError, overLimit } from '../frames/frame-error.js'
+import type { FrameBuilder } from '../frames/frame-builder.js'
+import type { LabelColumn, LabelReader } from '../frames/label-strings.js'
 import { type MemberRows, NONE } from './member-rows.js'
-import type { PayloadReader } from './payload-reader.js'
+import type { PayloadReader } from '../frames/payload-reader.js'
 
 // A frame of new rows is written column by column, and then the values row by row. A process sends all its rows when most of its code is
 // not compiled yet, and by column fewer functions run for each row.

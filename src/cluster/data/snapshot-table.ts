@@ -1,8 +1,8 @@
+import { isCumulative } from '../frames/family-definition.js'
 import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Exemplar, ExponentialValue, Metric, SummaryValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
-import { isCumulative } from './merge-rules.js'
 
 interface Entry {
   chunk: RowChunk

@@ -1,6 +1,6 @@
-import { damaged } from '../data/frame-error.js'
-import { FRAME, FrameWriter } from '../data/frame-writer.js'
-import { PayloadReader } from '../data/payload-reader.js'
+import { damaged } from '../frames/frame-error.js'
+import { FRAME, FrameWriter } from '../frames/frame-writer.js'
+import { PayloadReader } from '../frames/payload-reader.js'
 
 /** The version of the protocol. A keeper refuses members with another one. */
 export const PROTOCOL = 1

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { TallyscopeError } from '../../base/errors.js'
-import { FrameError } from '../data/frame-error.js'
-import { FrameReader } from '../data/frame-reader.js'
+import { FrameError } from '../frames/frame-error.js'
+import { FrameReader } from '../frames/frame-reader.js'
 import type { Channel } from './channel.js'
 
 /** A channel over a Unix socket. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
-import { DEFAULT_DATA_LIMITS } from '../../../src/cluster/data/contributor.js'
+import { DEFAULT_DATA_LIMITS } from '../../../src/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
 import type { DistributionValue } from '../../../src/metrics/data/metric.js'
 import type { RowSource } from '../../../src/metrics/data/row-source.js'

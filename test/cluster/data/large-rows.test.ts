@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
-import { DEFAULT_DATA_LIMITS } from '../../../src/cluster/data/contributor.js'
+import { DEFAULT_DATA_LIMITS } from '../../../src/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
-import { type Contributor, DEFAULT_DATA_LIMITS } from '../../../src/cluster/data/contributor.js'
+import { type Contributor, DEFAULT_DATA_LIMITS } from '../../../src/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
-import { type Contributor, DEFAULT_DATA_LIMITS, type DataLimits } from '../../../src/cluster/data/contributor.js'
+import { type Contributor, DEFAULT_DATA_LIMITS, type DataLimits } from '../../../src/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { textEncoder } from '../../../src/exporters/prometheus/format/text-encoder.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
-import { type Contributor, DEFAULT_DATA_LIMITS } from '../../../src/cluster/data/contributor.js'
+import { type Contributor, DEFAULT_DATA_LIMITS } from '../../../src/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
 import { ForwardingSource } from '../../../src/metrics/data/forwarding-source.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'

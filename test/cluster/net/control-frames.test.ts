@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FrameWriter } from '../../../src/cluster/data/frame-writer.js'
+import { FrameWriter } from '../../../src/cluster/frames/frame-writer.js'
 import { CONTROL, type ControlKind, controlFrame, type ControlMessages, readControlFrame } from '../../../src/cluster/net/control-frames.js'
 import { newId } from '../../../src/cluster/net/new-id.js'
 

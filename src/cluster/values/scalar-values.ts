@@ -1,6 +1,6 @@
-import { ScalarCells } from '../../../metrics/store/cells.js'
+import { ScalarCells } from '../../metrics/store/cells.js'
 import { doubles } from './pages.js'
-import type { PayloadReader } from '../payload-reader.js'
+import type { PayloadReader } from '../frames/payload-reader.js'
 import { type RowValues, rounded } from './row-values.js'
 
 /** The numbers of counters, sums and gauges. */

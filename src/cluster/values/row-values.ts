@@ -1,6 +1,6 @@
-import type { ExponentialValue, SummaryValue } from '../../../metrics/data/metric.js'
-import type { PercentileWindow } from '../../../metrics/data/row-source.js'
-import type { PayloadReader } from '../payload-reader.js'
+import type { ExponentialValue, SummaryValue } from '../../metrics/data/metric.js'
+import type { PercentileWindow } from '../../metrics/data/row-source.js'
+import type { PayloadReader } from '../frames/payload-reader.js'
 
 /** The values of the rows of one family: those of one member, of departed members, or of all members. */
 export interface RowValues {

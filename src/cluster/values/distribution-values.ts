@@ -1,9 +1,9 @@
-import { ExponentialHistogram, type ExponentialSnapshot } from '../../../metrics/histograms/exponential-histogram.js'
-import type { ExponentialOptions } from '../../../metrics/histograms/exponential-options.js'
-import type { ExponentialValue } from '../../../metrics/data/metric.js'
-import { readExponential } from '../sketch-frames.js'
+import { ExponentialHistogram, type ExponentialSnapshot } from '../../metrics/histograms/exponential-histogram.js'
+import type { ExponentialOptions } from '../../metrics/histograms/exponential-options.js'
+import type { ExponentialValue } from '../../metrics/data/metric.js'
+import { readExponential } from '../frames/sketch-frames.js'
 import { doubles, unsignedWords } from './pages.js'
-import type { PayloadReader } from '../payload-reader.js'
+import type { PayloadReader } from '../frames/payload-reader.js'
 import { type RowValues, rounded } from './row-values.js'
 
 const WORD = 2 ** 32

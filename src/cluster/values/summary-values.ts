@@ -1,10 +1,10 @@
-import type { Clock } from '../../../base/clock.js'
-import type { SummaryValue } from '../../../metrics/data/metric.js'
-import { type KeptWindow, joinWindows, quantilesOf } from '../../../metrics/histograms/percentile-windows.js'
-import type { PercentilesSettings } from '../../../metrics/histograms/percentiles-options.js'
-import type { PercentileWindow } from '../../../metrics/data/row-source.js'
-import type { PayloadReader } from '../payload-reader.js'
-import { readWindows } from '../sketch-frames.js'
+import type { Clock } from '../../base/clock.js'
+import type { SummaryValue } from '../../metrics/data/metric.js'
+import { type KeptWindow, joinWindows, quantilesOf } from '../../metrics/histograms/percentile-windows.js'
+import type { PercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
+import type { PercentileWindow } from '../../metrics/data/row-source.js'
+import type { PayloadReader } from '../frames/payload-reader.js'
+import { readWindows } from '../frames/sketch-frames.js'
 import { type RowValues, rounded } from './row-values.js'
 
 type Quantiles = SummaryValue['quantiles']

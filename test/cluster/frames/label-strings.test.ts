@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FRAME, FrameWriter } from '../../../src/cluster/data/frame-writer.js'
-import { type LabelColumn, LabelReader, LabelWriter } from '../../../src/cluster/data/label-strings.js'
-import { PayloadReader } from '../../../src/cluster/data/payload-reader.js'
+import { FRAME, FrameWriter } from '../../../src/cluster/frames/frame-writer.js'
+import { type LabelColumn, LabelReader, LabelWriter } from '../../../src/cluster/frames/label-strings.js'
+import { PayloadReader } from '../../../src/cluster/frames/payload-reader.js'
 
 type Value = string | undefined
 

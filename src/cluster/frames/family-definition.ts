@@ -119,3 +119,8 @@ function rises(bound: unknown, at: number, bounds: unknown[]): boolean {
 function check(holds: boolean, part: string): asserts holds {
   if (!holds) throw damaged(`the ${part} of a definition is not valid`)
 }
+
+/** True if values only rise. Cumulatives of departed members count too, gauges only those of live members. */
+export function isCumulative({ type }: Pick<MetricDescriptor, 'type'>): boolean {
+  return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
+}

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameReader } from '../../../src/cluster/data/frame-reader.js'
-import { FRAME, FrameWriter, isDataFrame, kindOf } from '../../../src/cluster/data/frame-writer.js'
-import { PayloadReader } from '../../../src/cluster/data/payload-reader.js'
+import { FrameReader } from '../../../src/cluster/frames/frame-reader.js'
+import { FRAME, FrameWriter, isDataFrame, kindOf } from '../../../src/cluster/frames/frame-writer.js'
+import { PayloadReader } from '../../../src/cluster/frames/payload-reader.js'
 
 function readAll(reader: FrameReader): Uint8Array[] {
   const frames: Uint8Array[] = []
