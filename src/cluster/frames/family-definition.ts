@@ -1,5 +1,5 @@
 import { isObject } from '../../base/check-options.js'
-import { isKey } from '../../metrics/data/validate-definition.js'
+import { isKey, MERGE_RULES, METRIC_TYPES } from '../../metrics/data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import type { RowSource } from '../../metrics/data/row-source.js'
 import { type ExponentialOptions, exponentialSettings } from '../../metrics/histograms/exponential-options.js'
@@ -17,17 +17,6 @@ export interface FamilyDefinition {
   readonly settings: Readonly<Record<string, unknown>> | undefined
 }
 
-const TYPES: readonly MetricType[] = [
-  'GAUGE_INT64',
-  'GAUGE_DOUBLE',
-  'CUMULATIVE_INT64',
-  'CUMULATIVE_DOUBLE',
-  'CUMULATIVE_DISTRIBUTION',
-  'SUMMARY',
-  'INFO',
-  'STATE_SET',
-]
-const RULES: readonly MergeRule[] = ['sum', 'min', 'max', 'latest', 'each']
 const MAX_BOUNDS = 4_096
 const MAX_LABELS = 64
 const MAX_DESCRIPTION = 16_384
@@ -54,10 +43,10 @@ export function parseDefinition(text: string): FamilyDefinition {
   check(isKey(name), 'name')
   check(typeof description === 'string' && description.length <= MAX_DESCRIPTION, 'description')
   check(typeof unit === 'string' && /^[!-~]{0,63}$/.test(unit), 'unit')
-  check(TYPES.includes(type as MetricType), 'type')
+  check(METRIC_TYPES.includes(type as MetricType), 'type')
   check(Array.isArray(labelKeys) && labelKeys.length <= MAX_LABELS && labelKeys.every(isKey), 'labels')
   check(new Set(labelKeys as string[]).size === (labelKeys as string[]).length, 'labels')
-  check(merge === undefined || RULES.includes(merge as MergeRule), 'rule')
+  check(merge === undefined || MERGE_RULES.includes(merge as MergeRule), 'rule')
   check(kind === kindOfType(type as MetricType), 'kind')
   check(Array.isArray(bounds) && bounds.length <= MAX_BOUNDS && bounds.every(rises), 'bounds')
   check(rowLimit === undefined || (Number.isSafeInteger(rowLimit) && (rowLimit as number) > 0), 'limit')

@@ -3,7 +3,7 @@ import { inspectValue } from '../../base/strings/inspect-value.js'
 import { isPrintableAscii } from '../../base/strings/printable-ascii.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
-import type { MergeRule } from './metric.js'
+import type { MergeRule, MetricType } from './metric.js'
 
 const MAX_CHARACTERS = 255
 const MAX_KEYS = 32
@@ -32,7 +32,20 @@ export function checkUnit(what: string, name: string, unit: unknown): asserts un
   noticeUnit(what, name, unit)
 }
 
-const MERGE_RULES: readonly MergeRule[] = ['sum', 'min', 'max', 'latest', 'each']
+/** All types, in the order of their documentation. */
+export const METRIC_TYPES: readonly MetricType[] = [
+  'GAUGE_INT64',
+  'GAUGE_DOUBLE',
+  'CUMULATIVE_INT64',
+  'CUMULATIVE_DOUBLE',
+  'CUMULATIVE_DISTRIBUTION',
+  'SUMMARY',
+  'INFO',
+  'STATE_SET',
+]
+
+/** All rules of merging gauges. */
+export const MERGE_RULES: readonly MergeRule[] = ['sum', 'min', 'max', 'latest', 'each']
 
 /** @throws {@link DefinitionError} `ERR_OPTION` unless the description is a string. */
 export function checkDescription(what: string, name: string, description: unknown): asserts description is string {

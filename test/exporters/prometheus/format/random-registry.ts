@@ -1,4 +1,5 @@
-import type { Exemplar, Metric, MetricType, PointValue, TimeSeries } from '../../../../src/metrics/data/metric.js'
+import type { Exemplar, Metric, PointValue, TimeSeries } from '../../../../src/metrics/data/metric.js'
+import { METRIC_TYPES } from '../../../../src/metrics/data/validate-definition.js'
 
 /** Numbers that look random and are the same for the same seed. */
 export function randomFrom(seed: number): () => number {
@@ -52,16 +53,6 @@ const HOSTILE = [
   'x'.repeat(300),
 ]
 const UNITS = ['1', 's', 'ms', 'By', '%', '{jobs}', '']
-const TYPES: MetricType[] = [
-  'GAUGE_INT64',
-  'GAUGE_DOUBLE',
-  'CUMULATIVE_INT64',
-  'CUMULATIVE_DOUBLE',
-  'CUMULATIVE_DISTRIBUTION',
-  'SUMMARY',
-  'INFO',
-  'STATE_SET',
-]
 const NAMES = [
   'shop/requests',
   'latency',
@@ -111,7 +102,7 @@ export function randomRegistry(random: () => number): Metric[] {
   }
 
   return times(1 + whole(5), () => {
-    const type = one(TYPES)
+    const type = one(METRIC_TYPES)
     const labelKeys = KEYS.filter(() => random() < 0.25)
     if (type === 'STATE_SET') labelKeys.push('state')
     const bounds = [...new Set(times(whole(6), () => (random() < 0.15 ? -number() : number())))].sort((a, b) => a - b)
