@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../fast-check.js'
 import { expect, test } from 'vitest'
 import { mergeResources, parseResourceLabels, resourceFault, resourceFromEnvironment } from '../../src/base/resource.js'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../fast-check.js'
 import { expect, test } from 'vitest'
 import { type JsonLine, jsonLine, jsonLineInSteps } from '../../src/exporters/json-lines.js'
 

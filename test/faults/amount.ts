@@ -2,10 +2,10 @@
 // for a long run in several processes, each with its own seed: `TALLYSCOPE_SEED=1 TALLYSCOPE_TEST_SHARE=0.1 npm run test:long -- model`.
 import { appendFileSync } from 'node:fs'
 
-const long: boolean = process.env.TALLYSCOPE_LONG === 'true'
+export const isLongRun: boolean = process.env.TALLYSCOPE_LONG === 'true'
 
 export function amount(daily: number, whole: number): number {
-  return Math.ceil((long ? whole : daily) * Number(process.env.TALLYSCOPE_TEST_SHARE ?? 1))
+  return Math.ceil((isLongRun ? whole : daily) * Number(process.env.TALLYSCOPE_TEST_SHARE ?? 1))
 }
 
 /** The seed of what is random: the same each day, another one by `TALLYSCOPE_SEED`. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
 import { type Contributor, DEFAULT_DATA_LIMITS, type DataLimits } from '../../../src/cluster/frames/contributor.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { FrameReader } from '../../../src/cluster/frames/frame-reader.js'
 import { FRAME, FrameWriter, isDataFrame, kindOf } from '../../../src/cluster/frames/frame-writer.js'

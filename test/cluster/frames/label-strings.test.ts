@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { FRAME, FrameWriter } from '../../../src/cluster/frames/frame-writer.js'
 import { type LabelColumn, LabelReader, LabelWriter } from '../../../src/cluster/frames/label-strings.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import * as opentracing from 'opentracing'
 import { describe, expect, test } from 'vitest'
 import { AlwaysOnSampler, B3Propagator, MemoryExporter, type Propagator, TagBaggage, TagMap, Tracer, withTags } from 'tallyscope'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { currentFrame } from '../../../src/base/context.js'
 import { TransportError } from '../../../src/base/errors.js'

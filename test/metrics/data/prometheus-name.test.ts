@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { baseName, exposedName, labelName, ownedNames } from '../../../src/metrics/data/prometheus-name.js'
 import type { MetricDescriptor, MetricType } from '../../../src/metrics/data/metric.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { coarserIndex, finestIndex, MAX_SCHEMA, MIN_SCHEMA, upperBound } from '../../../src/metrics/histograms/exponential-bounds.js'
 

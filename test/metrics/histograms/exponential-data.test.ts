@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { contextState, EMPTY_FRAME, runInFrame } from '../../../src/base/context.js'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { upperBound } from '../../../src/metrics/histograms/exponential-bounds.js'
 import { ExponentialHistogram } from '../../../src/metrics/histograms/exponential-histogram.js'

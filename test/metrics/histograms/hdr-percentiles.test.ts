@@ -1,5 +1,5 @@
 import { internalMetrics } from '../../../src/base/internal-metrics.js'
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import * as hdr from 'hdr-histogram-js'
 import { expect, test } from 'vitest'
 import type { Clock } from '../../../src/base/clock.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { formatText, textEncoder } from '../../../src/exporters/prometheus/index.js'
 import { type Cumulative, type CumulativeSeries, type Gauge, type GaugeSeries, type Metric, MetricRegistry } from '../../../src/index.js'

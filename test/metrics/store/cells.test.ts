@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { contextState, EMPTY_FRAME, runInFrame, type FrameSpan } from '../../../src/base/context.js'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'

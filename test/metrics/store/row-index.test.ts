@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
 import { storedString } from '../../../src/metrics/store/label-value.js'
 import { NO_ROW, REFUSED, RowIndex } from '../../../src/metrics/store/row-index.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { ExpressionFault, parseExpression, parseExpressions } from '../../../src/setup/configuration/component-expression.js'
 

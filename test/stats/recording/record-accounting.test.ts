@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
 import { count, distribution, lastValue, sum } from '../../../src/stats/views/aggregation.js'
 import type { Measure } from '../../../src/stats/recording/measure.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test, vi } from 'vitest'
 import * as thisCopy from '../../../src/index.js'
 import { amount, figure, seed } from '../../faults/amount.js'

@@ -1,5 +1,5 @@
 // Random programs of an engine: what they may do, and how one reads when it has failed.
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 
 /** Tags that values are recorded with. Keys beside a to e are properties of a TagMap, which must not be read as tags. */
 export const TAGS: readonly Readonly<Record<string, unknown>>[] = [

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { decodeTagEntriesText, decodeTagsText, encodeTagEntriesText, encodeTagsText } from '../../../src/stats/tags/tag-codec-text.js'
 import { NO_PROPAGATION, TagMap } from '../../../src/stats/tags/tag-map.js'

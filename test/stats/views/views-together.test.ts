@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { type Aggregation, count, distribution, lastValue, sum } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/propagation/baggage.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
 import { B3Propagator } from '../../../src/trace/propagation/b3.js'
 import { B3MultiPropagator } from '../../../src/trace/propagation/b3-multi.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
 import { AlwaysOffSampler, AlwaysOnSampler } from '../../../src/trace/sampling/constant-samplers.js'
 import { ParentBasedSampler } from '../../../src/trace/sampling/parent-based-sampler.js'

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import fc from 'fast-check'
+import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
 import { BoundedList } from '../../../src/trace/data/bounded-list.js'
 import { BoundedMap } from '../../../src/trace/data/bounded-map.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../../fast-check.js'
 import { expect, test } from 'vitest'
 import { count, distribution, lastValue, Stats, sum } from '../../../../src/index.js'
 import { formatText } from '../../../../src/exporters/prometheus/format/text.js'

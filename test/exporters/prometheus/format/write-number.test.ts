@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../../fast-check.js'
 import { expect, test } from 'vitest'
 import { MAX_NUMBER_BYTES, writeNumber } from '../../../../src/exporters/prometheus/format/write-number.js'
 import { formatNumber } from '../../../../src/exporters/prometheus/format/format-number.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../../fast-check.js'
 import { expect, test } from 'vitest'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
 import { negotiateFormat, prefersGzip } from '../../../../src/exporters/prometheus/http/negotiation.js'

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import fc from 'fast-check'
+import { fc } from '../../../fast-check.js'
 import { expect, test } from 'vitest'
 import { TimeSlicer } from '../../../../src/base/time-slicer.js'
 import { inNextTurn } from '../../../../src/base/timer.js'
