@@ -11,11 +11,21 @@ import { Stryker } from '@stryker-mutator/core'
 process.chdir(fileURLToPath(new URL('../', import.meta.url)))
 
 /** What is changed if no words are given: the path from a record to a document. */
-const FOLDERS = ['exporters/prometheus/format', 'metrics/store', 'stats/recording', 'stats/tags', 'stats/views']
+const FOLDERS = [
+  'exporters/prometheus/format',
+  'metrics/labels',
+  'metrics/cells',
+  'metrics/store',
+  'stats/recording',
+  'stats/tags',
+  'stats/views',
+]
 /** Tests in other folders that look at the same code. */
 const MORE_TESTS = {
+  'metrics/labels': ['test/metrics/store', 'test/metrics/instruments', 'test/stats/recording'],
+  'metrics/cells': ['test/metrics/store', 'test/metrics/instruments', 'test/stats/recording'],
   'metrics/store': ['test/metrics/instruments', 'test/stats/recording'],
-  'metrics/instruments': ['test/metrics/store'],
+  'metrics/instruments': ['test/metrics/cells', 'test/metrics/store'],
   'stats/recording': ['test/stats'],
   'stats/views': ['test/stats/recording'],
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // Finding a value's bucket: the engine's search compared with a scan and a binary search.
-import { BucketSearch } from '../../build/metrics/store/bucket-search.js'
+import { BucketSearch } from '../../build/metrics/cells/bucket-search.js'
 import { BOUNDS, LATENCIES } from '../fixtures.js'
 
 /**

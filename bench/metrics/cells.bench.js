@@ -1,16 +1,16 @@
 // @ts-check
 // Adding to one slot of a typed array: shows why integers are added to an Int32 slot.
 import { LATENCIES } from '../fixtures.js'
-import { DistributionCells } from '../../build/metrics/store/distribution-cells.js'
-import { LastValueCells } from '../../build/metrics/store/last-value-cells.js'
-import { CountCells, SumCells } from '../../build/metrics/store/sum-cells.js'
-import { BucketSearch } from '../../build/metrics/store/bucket-search.js'
+import { DistributionCells } from '../../build/metrics/cells/distribution-cells.js'
+import { LastValueCells } from '../../build/metrics/cells/last-value-cells.js'
+import { CountCells, SumCells } from '../../build/metrics/cells/sum-cells.js'
+import { BucketSearch } from '../../build/metrics/cells/bucket-search.js'
 import { BOUNDS } from '../fixtures.js'
 
 const ROWS = 512
 
 /**
- * @param {import('../../build/metrics/store/cells.js').Cells} cells
+ * @param {import('../../build/metrics/cells/cells.js').Cells} cells
  * @returns {import('../harness.js').Loop}
  */
 function fractions(cells) {

@@ -1,6 +1,6 @@
 // @ts-check
 // Finding the row of label values, and the id of a string: the engine compared with other data structures.
-import { Label } from '../../build/metrics/store/label-dictionary.js'
+import { Label } from '../../build/metrics/labels/label-dictionary.js'
 import { RowIndex } from '../../build/metrics/store/row-index.js'
 import { randomBelow, sparseLabels, twoLabels } from '../fixtures.js'
 import { LENGTH } from '../walk.js'

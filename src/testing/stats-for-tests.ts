@@ -1,6 +1,6 @@
 import { type Clock, replaceSystemClock } from '../base/clock.js'
 import { inspectValue } from '../base/strings/inspect-value.js'
-import { isUnset } from '../metrics/store/label-value.js'
+import { isUnset } from '../metrics/labels/label-value.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TagValue } from '../stats/tags/tag-map.js'
 import type { Aggregation } from '../stats/views/aggregation.js'

@@ -36,7 +36,7 @@ test('a file, a path or a folder that does not exist is found', () => {
 /** What ARCHITECTURE.md says under "Where to look": the file, and what is in it. */
 const ANSWERS = [
   [
-    'src/metrics/store/bucket-search.ts',
+    'src/metrics/cells/bucket-search.ts',
     /\/\*\*\n \* Finds a value's bucket: the first whose upper bound is not below the value\.[^]*?\*\/\nexport class BucketSearch/,
   ],
   [

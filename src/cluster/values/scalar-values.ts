@@ -1,4 +1,4 @@
-import { ScalarCells } from '../../metrics/store/cells.js'
+import { ScalarCells } from '../../metrics/cells/cells.js'
 import { doubles } from './pages.js'
 import type { PayloadReader } from '../frames/payload-reader.js'
 import { type RowValues, rounded } from './row-values.js'

@@ -1,11 +1,11 @@
 import { contextState } from '../../base/context.js'
-import type { BucketSearch } from '../store/bucket-search.js'
-import type { Epochs } from '../store/cells.js'
-import { Exemplars } from '../store/exemplars.js'
+import type { BucketSearch } from '../cells/bucket-search.js'
+import type { Epochs } from '../cells/cells.js'
+import { Exemplars } from '../cells/exemplars.js'
 import { ExponentialHistogram } from './exponential-histogram.js'
 import type { ExponentialOptions } from './exponential-options.js'
 import type { Exemplar, ExponentialValue } from '../data/metric.js'
-import type { Sketch } from '../store/sketch-cells.js'
+import type { Sketch } from '../cells/sketch-cells.js'
 
 /**
  * The running data of one row of an exponential aggregation: exponential buckets, and counts for fixed bounds for formats that do not have

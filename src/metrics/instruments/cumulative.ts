@@ -1,8 +1,8 @@
-import { addWhole } from '../store/cell-kinds.js'
-import { SumCells } from '../store/sum-cells.js'
+import { addWhole } from '../cells/cell-kinds.js'
+import { SumCells } from '../cells/sum-cells.js'
 import { asNumber, cumulativeFault, type Instrument, type InstrumentKind } from './instrument.js'
 import { areLabels, InstrumentHandle, InstrumentSeries, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
-import type { Labels } from '../store/shared-tag-map.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows), startsAtZero: true }

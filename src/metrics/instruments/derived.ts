@@ -6,8 +6,8 @@ import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { TIMED_OUT, type TimeoutOptions, withTimeout } from '../../base/with-timeout.js'
 import type { MergeRule } from '../data/metric.js'
-import type { Cells } from '../store/cells.js'
-import { LastValueCells } from '../store/last-value-cells.js'
+import type { Cells } from '../cells/cells.js'
+import { LastValueCells } from '../cells/last-value-cells.js'
 import {
   asNumber,
   cumulativeFault,
@@ -17,8 +17,8 @@ import {
   type InstrumentOptions,
   type LabelsFor,
 } from './instrument.js'
-import { ownLabels } from '../store/label-value.js'
-import type { Labels } from '../store/shared-tag-map.js'
+import { ownLabels } from '../labels/label-value.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 
 const cells: InstrumentKind['cells'] = (rows) => new LastValueCells(rows)
 export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells, ownOptions: ['whenFailed', 'merge'] }

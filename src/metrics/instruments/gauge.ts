@@ -1,4 +1,4 @@
-import { LastValueCells } from '../store/last-value-cells.js'
+import { LastValueCells } from '../cells/last-value-cells.js'
 import type { MergeRule } from '../data/metric.js'
 import { asNumber, gaugeFault, type Instrument, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import {
@@ -9,7 +9,7 @@ import {
   swapped,
   type ValueAndLabels,
 } from './instrument-handle.js'
-import type { Labels } from '../store/shared-tag-map.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 
 export interface GaugeOptions<K extends string = never> extends InstrumentOptions<K> {

@@ -1,12 +1,12 @@
 import { timed, Timer } from '../../base/duration-timer.js'
-import type { BucketSearch } from '../store/bucket-search.js'
-import type { Epochs } from '../store/cells.js'
-import { DistributionCells } from '../store/distribution-cells.js'
+import type { BucketSearch } from '../cells/bucket-search.js'
+import type { Epochs } from '../cells/cells.js'
+import { DistributionCells } from '../cells/distribution-cells.js'
 import { asNumber, observedFault, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
 import { InstrumentHandle, InstrumentSeries, swapped, type ValueAndLabels } from './instrument-handle.js'
 import type { SeriesRef } from '../store/series-ref.js'
-import { type Labels, mergeLabels } from '../store/shared-tag-map.js'
-import { recordSketched } from '../store/sketch-cells.js'
+import { type Labels, mergeLabels } from '../labels/shared-tag-map.js'
+import { recordSketched } from '../cells/sketch-cells.js'
 
 export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
   /**

@@ -1,9 +1,9 @@
-import { LastValueCells } from '../store/last-value-cells.js'
+import { LastValueCells } from '../cells/last-value-cells.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { ConstantLabels } from '../data/validate-definition.js'
 import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
-import { ownLabels } from '../store/label-value.js'
-import type { Labels } from '../store/shared-tag-map.js'
+import { ownLabels } from '../labels/label-value.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 
 export const INFO: InstrumentKind = { type: 'INFO', cells: (rows) => new LastValueCells(rows) }
 

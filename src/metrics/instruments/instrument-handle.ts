@@ -1,7 +1,7 @@
 import { warnOnce } from '../../base/logger.js'
 import type { Instrument, LabelsFor } from './instrument.js'
 import { SeriesRef } from '../store/series-ref.js'
-import type { Labels } from '../store/shared-tag-map.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 
 /** Labels, which are required if the instrument has label keys. */
 export type LabelArguments<K extends string> = [K] extends [never] ? [labels?: LabelsFor<K>] : [labels: LabelsFor<K>]

@@ -1,7 +1,7 @@
 import { checkNumber, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import type { Cells } from '../store/cells.js'
+import type { Cells } from '../cells/cells.js'
 import { ColumnSource } from '../store/column-source.js'
 import {
   checkDescription,
@@ -13,10 +13,10 @@ import {
   constantTexts,
 } from '../data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
-import { labelString } from '../store/label-value.js'
+import { labelString } from '../labels/label-value.js'
 import { REFUSED } from '../store/row-index.js'
-import { labelsOf, type Labels } from '../store/shared-tag-map.js'
-import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
+import { labelsOf, type Labels } from '../labels/shared-tag-map.js'
+import { type ExpectedLabels, noticeLabels } from '../labels/label-notices.js'
 import { RowStore, type CellsFactory } from '../store/row-store.js'
 import type { StoreHome } from '../store/limits.js'
 

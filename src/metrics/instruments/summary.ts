@@ -1,4 +1,4 @@
-import type { Epochs } from '../store/cells.js'
+import type { Epochs } from '../cells/cells.js'
 import { PercentilesData } from '../histograms/hdr-percentiles.js'
 import { ObservingInstrument } from './histogram.js'
 import type { InstrumentKind, InstrumentOptions } from './instrument.js'
@@ -8,7 +8,7 @@ import {
   type PercentilesOptions,
   percentilesSettings,
 } from '../histograms/percentiles-options.js'
-import { SketchCells } from '../store/sketch-cells.js'
+import { SketchCells } from '../cells/sketch-cells.js'
 
 /** The options of an instrument and of `percentiles()`. `rowLimit` is 100 by default, because each series takes 10 to 20 KB. */
 export interface SummaryOptions<K extends string = never> extends Omit<InstrumentOptions<K>, 'type'>, PercentilesOptions {}

@@ -1,5 +1,5 @@
-import type { Cells } from './cells.js'
-import { SketchCells } from './sketch-cells.js'
+import type { Cells } from '../cells/cells.js'
+import { SketchCells } from '../cells/sketch-cells.js'
 import type { Exemplar, ExponentialValue, MetricDescriptor, SummaryValue } from '../data/metric.js'
 import type { RowStore } from './row-store.js'
 import { StoredRows } from './stored-rows.js'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import type { Epochs } from './cells.js'
+import type { Epochs } from '../cells/cells.js'
 
 /** How many ends of epochs are stored for each stride. */
 const REMEMBERED = 1_024

@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
-import type { Epochs } from './cells.js'
-import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
+import type { Epochs } from '../cells/cells.js'
+import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from '../labels/label-value.js'
 
 /** Limits of an engine. */
 export interface EngineLimits {

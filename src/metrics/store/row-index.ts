@@ -1,9 +1,9 @@
-import { isTagValue, labelOf, labelString } from './label-value.js'
-import { Label } from './label-dictionary.js'
-import { readLabel } from './label-access.js'
+import { isTagValue, labelOf, labelString } from '../labels/label-value.js'
+import { Label } from '../labels/label-dictionary.js'
+import { readLabel } from '../labels/label-access.js'
 import { DENSE, findSparse, findWide, hashOf, insertSparse, insertWide, removeSparse, removeWide } from './row-hash.js'
 import { rowsIn, slotOf, SPARSE, type TableForm, WIDE } from './row-hash.js'
-import type { Labels } from './shared-tag-map.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 
 /** Returned instead of a row if there is none. */
 export const NO_ROW = -1

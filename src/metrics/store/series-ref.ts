@@ -1,6 +1,6 @@
-import type { Cells, Epochs } from './cells.js'
-import { labelsOfValues, ownValues } from './label-value.js'
-import type { Labels } from './shared-tag-map.js'
+import type { Cells, Epochs } from '../cells/cells.js'
+import { labelsOfValues, ownValues } from '../labels/label-value.js'
+import type { Labels } from '../labels/shared-tag-map.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 

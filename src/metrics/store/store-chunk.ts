@@ -1,9 +1,9 @@
-import { DistributionBackedCells } from './distribution-backed-cells.js'
-import { kindOf, NO_SLOTS, OTHER } from './cell-kinds.js'
-import type { Cells, Epochs } from './cells.js'
+import { DistributionBackedCells } from '../cells/distribution-backed-cells.js'
+import { kindOf, NO_SLOTS, OTHER } from '../cells/cell-kinds.js'
+import type { Cells, Epochs } from '../cells/cells.js'
 import { chunkRows, chunkStart } from './chunk-layout.js'
-import { DistributionCells } from './distribution-cells.js'
-import { SumCells } from './sum-cells.js'
+import { DistributionCells } from '../cells/distribution-cells.js'
+import { SumCells } from '../cells/sum-cells.js'
 
 /** The rows of one chunk, and the cells of each column. */
 export class StoreChunk {

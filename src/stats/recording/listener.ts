@@ -1,6 +1,6 @@
 import { currentFrame } from '../../base/context.js'
 import { REFUSED } from '../../metrics/store/row-index.js'
-import type { Labels } from '../../metrics/store/shared-tag-map.js'
+import type { Labels } from '../../metrics/labels/shared-tag-map.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
 
 /** Why a value was not accepted. */

@@ -1,7 +1,7 @@
 import { checkOneOf, isObject } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
-import type { Epochs } from '../../metrics/store/cells.js'
+import type { Epochs } from '../../metrics/cells/cells.js'
 import { checkDescription, checkKeys, checkName, checkUnit } from '../../metrics/data/validate-definition.js'
 import type { ListenerGroup } from './listener.js'
 import type { Tags, TagValue } from '../tags/tag-map.js'

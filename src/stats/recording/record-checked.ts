@@ -1,6 +1,6 @@
-import { labelOf } from '../../metrics/store/label-value.js'
+import { labelOf } from '../../metrics/labels/label-value.js'
 import { NO_ROW } from '../../metrics/store/row-index.js'
-import type { Labels } from '../../metrics/store/shared-tag-map.js'
+import type { Labels } from '../../metrics/labels/shared-tag-map.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { readAttachments, type Attachments } from './attachments.js'
 import { drop } from './drop-counters.js'

@@ -1,4 +1,4 @@
-// The record path. It chooses the tags, finds the rows, and writes to their cells, whose classes are in metrics/store/*-cells.ts.
+// The record path. It chooses the tags, finds the rows, and writes to their cells, whose classes are in metrics/cells.
 // A BoundMeasure already knows its rows. Values that are not ordinary are recorded in record-checked.ts, and dropped values are
 // counted in drop-counters.ts. Once warm, nothing in this file allocates, builds a string, reads a clock or throws; see
 // bench/record.bench.js.
@@ -27,13 +27,13 @@ import {
   NO_SLOTS,
   OTHER,
   SUM,
-} from '../../metrics/store/cell-kinds.js'
-import type { Epochs } from '../../metrics/store/cells.js'
-import type { DistributionCells } from '../../metrics/store/distribution-cells.js'
-import type { LastValueCells } from '../../metrics/store/last-value-cells.js'
+} from '../../metrics/cells/cell-kinds.js'
+import type { Epochs } from '../../metrics/cells/cells.js'
+import type { DistributionCells } from '../../metrics/cells/distribution-cells.js'
+import type { LastValueCells } from '../../metrics/cells/last-value-cells.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
-import { labelsOf, type Labels } from '../../metrics/store/shared-tag-map.js'
-import { recordSketched } from '../../metrics/store/sketch-cells.js'
+import { labelsOf, type Labels } from '../../metrics/labels/shared-tag-map.js'
+import { recordSketched } from '../../metrics/cells/sketch-cells.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { TagMap } from '../tags/tag-map.js'
 import type { Attachments } from './attachments.js'

@@ -1,8 +1,8 @@
 import { internRecent, internString, SHORTEST_SLICE } from '../../base/strings/intern-string.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
-import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
-import { labelsOf, SharedTagMap, tagsOfMap } from '../../metrics/store/shared-tag-map.js'
+import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/labels/label-value.js'
+import { labelsOf, SharedTagMap, tagsOfMap } from '../../metrics/labels/shared-tag-map.js'
 
 /** The value of a tag. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
 export type TagValue = string | number | boolean | undefined | null

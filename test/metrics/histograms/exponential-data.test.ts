@@ -1,11 +1,11 @@
 import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { contextState, EMPTY_FRAME, runInFrame } from '../../../src/base/context.js'
-import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { BucketSearch } from '../../../src/metrics/cells/bucket-search.js'
 import type { DistributionValue } from '../../../src/metrics/data/metric.js'
 import type { RowChunk } from '../../../src/metrics/data/row-source.js'
 import { distributionOf } from '../../../src/metrics/data/snapshot.js'
-import { SketchCells } from '../../../src/metrics/store/sketch-cells.js'
+import { SketchCells } from '../../../src/metrics/cells/sketch-cells.js'
 import { ExponentialData } from '../../../src/metrics/histograms/exponential-data.js'
 
 /** The row as a snapshot shows it. */

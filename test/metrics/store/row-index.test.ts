@@ -1,8 +1,8 @@
 import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
-import { storedString } from '../../../src/metrics/store/label-value.js'
+import { storedString } from '../../../src/metrics/labels/label-value.js'
 import { NO_ROW, REFUSED, RowIndex } from '../../../src/metrics/store/row-index.js'
-import type { Labels } from '../../../src/metrics/store/shared-tag-map.js'
+import type { Labels } from '../../../src/metrics/labels/shared-tag-map.js'
 import { amount } from '../../faults/amount.js'
 
 /** An index with rows numbered as they are made, looked up as a store does. */

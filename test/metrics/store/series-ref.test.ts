@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { RowStore } from '../../../src/metrics/store/row-store.js'
 import { SeriesRef } from '../../../src/metrics/store/series-ref.js'
-import { SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { SumCells } from '../../../src/metrics/cells/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { selfValue } from '../../exporters/self-value.js'
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { DistributionBackedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
-import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
-import { COUNT, DISTRIBUTION, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../../../src/metrics/store/cell-kinds.js'
-import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
+import { DistributionBackedCells } from '../../../src/metrics/cells/distribution-backed-cells.js'
+import { BucketSearch } from '../../../src/metrics/cells/bucket-search.js'
+import { COUNT, DISTRIBUTION, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../../../src/metrics/cells/cell-kinds.js'
+import { DistributionCells } from '../../../src/metrics/cells/distribution-cells.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
-import { LastValueCells } from '../../../src/metrics/store/last-value-cells.js'
+import { LastValueCells } from '../../../src/metrics/cells/last-value-cells.js'
 import { StoreChunk } from '../../../src/metrics/store/store-chunk.js'
-import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { CountCells, SumCells } from '../../../src/metrics/cells/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock())

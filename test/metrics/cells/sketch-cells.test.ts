@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { BucketSearch } from '../../../src/metrics/cells/bucket-search.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { ExponentialData } from '../../../src/metrics/histograms/exponential-data.js'
 import type { RowChunk } from '../../../src/metrics/data/row-source.js'
 import { distributionOf } from '../../../src/metrics/data/snapshot.js'
 import { PercentilesData } from '../../../src/metrics/histograms/hdr-percentiles.js'
 import { resolvePercentiles } from '../../../src/metrics/histograms/percentiles-options.js'
-import { SketchCells } from '../../../src/metrics/store/sketch-cells.js'
-import { SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { SketchCells } from '../../../src/metrics/cells/sketch-cells.js'
+import { SumCells } from '../../../src/metrics/cells/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock({ unixMs: 1_000 }))

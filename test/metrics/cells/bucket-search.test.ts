@@ -1,6 +1,6 @@
 import { fc } from '../../fast-check.js'
 import { describe, expect, test } from 'vitest'
-import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { BucketSearch } from '../../../src/metrics/cells/bucket-search.js'
 
 /** The bucket by definition: the first whose upper bound is not below the value. */
 function linear(bounds: readonly number[], value: number): number {

@@ -1,6 +1,6 @@
 import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
-import { ShortStringHash } from '../../../src/metrics/store/short-string-hash.js'
+import { ShortStringHash } from '../../../src/metrics/labels/short-string-hash.js'
 
 /** A table, and its strings by id. */
 function tableOf(own: readonly string[]): { table: ShortStringHash; strings: (string | undefined)[] } {

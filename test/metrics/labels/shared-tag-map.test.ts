@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { areOfTagMap, labelsOf, SharedTagMap } from '../../../src/metrics/store/shared-tag-map.js'
+import { areOfTagMap, labelsOf, SharedTagMap } from '../../../src/metrics/labels/shared-tag-map.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 
 test('the labels of a tag map are its tags, those of a plain object the object itself', () => {

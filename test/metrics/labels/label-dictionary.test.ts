@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { Label } from '../../../src/metrics/store/label-dictionary.js'
+import { Label } from '../../../src/metrics/labels/label-dictionary.js'
 
 const NOT_SET = [undefined, null, '', Number.NaN]
 /** Whether the record path asks the object, and not the map, for a text of this length. */

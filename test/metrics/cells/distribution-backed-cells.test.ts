@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { DistributionBackedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
-import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
-import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
+import { DistributionBackedCells } from '../../../src/metrics/cells/distribution-backed-cells.js'
+import { BucketSearch } from '../../../src/metrics/cells/bucket-search.js'
+import { DistributionCells } from '../../../src/metrics/cells/distribution-cells.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
-import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { CountCells, SumCells } from '../../../src/metrics/cells/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock({ unixMs: 5 }))

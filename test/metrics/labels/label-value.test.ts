@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isUnset, isTagValue, labelString, ownLabels } from '../../../src/metrics/store/label-value.js'
+import { isUnset, isTagValue, labelString, ownLabels } from '../../../src/metrics/labels/label-value.js'
 
 test('undefined, null, the empty string and NaN are unset, and nothing else', () => {
   expect([undefined, null, '', NaN].map(isUnset)).toEqual([true, true, true, true])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { siteOf, readLabel } from '../../../src/metrics/store/label-access.js'
+import { siteOf, readLabel } from '../../../src/metrics/labels/label-access.js'
 
 test('each of the first eight keys keeps its own access site, and all others share one', () => {
   const sites = Array.from({ length: 12 }, (_, n) => siteOf(`key ${n}`))
