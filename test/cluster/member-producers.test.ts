@@ -3,7 +3,9 @@ import { Member } from '../../src/cluster/member.js'
 import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
 import { newId } from '../../src/cluster/net/new-id.js'
 import type { Metric } from '../../src/metrics/data/metric.js'
+import { getOrInsert } from '../../src/base/get-or-insert.js'
 import type { MetricProducer } from '../../src/metrics/data/producer.js'
+import type { RowChunk, RowSource } from '../../src/metrics/data/row-source.js'
 import { snapshotsOf } from '../../src/metrics/data/snapshot.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
@@ -53,6 +55,35 @@ const INVALID: Record<string, MetricProducer> = {
   },
 }
 
+/** The row sources of a producer, whose chunks have a method that throws while `isFaulty`. */
+function throwingIn(producer: MetricProducer, method: keyof RowChunk, isFaulty: () => boolean): MetricProducer {
+  const chunkOf = (chunk: RowChunk): RowChunk =>
+    new Proxy(chunk, {
+      get(target, key) {
+        if (key === method && isFaulty()) throw new Error('no row')
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  const sources = new Map<unknown, RowSource>()
+  const sourceOf = (source: RowSource): RowSource => {
+    const chunks = new Map<RowChunk, RowChunk>()
+    return new Proxy(source, {
+      get(target, key) {
+        if (key === 'chunks') return target.chunks.map((chunk) => getOrInsert(chunks, chunk, () => chunkOf(chunk)))
+        return Reflect.get(target, key) as unknown
+      },
+    })
+  }
+  return {
+    getMetrics: () => [],
+    getFamilies: () =>
+      (producer.getFamilies!() as readonly RowSource[]).map((source) =>
+        getOrInsert(sources, source.descriptor.name, () => sourceOf(source)),
+      ),
+  }
+}
+
 test.each(Object.keys(INVALID))('a producer that returns %s does not affect the metrics of others', async (name) => {
   const { registry, hits } = registryWith(new ManualClock())
   const { keeper, totals } = await memberWith(() => [INVALID[name]!, registry])
@@ -62,6 +93,30 @@ test.each(Object.keys(INVALID))('a producer that returns %s does not affect the 
     expect(totals()).toEqual([`hits ${hit}`])
   }
 })
+
+test.each(['labelValue', 'value', 'lastEpoch', 'isLive'] as const)(
+  'a row source whose %s throws keeps the rows that were sent, and does not affect the metrics of others',
+  async (method) => {
+    const { registry, hits } = registryWith(new ManualClock())
+    const faulty = new MetricRegistry()
+    const jobs = faulty.counter('jobs', { labelKeys: ['queue'] })
+    let isFaulty = false
+    const failing = throwingIn(faulty, method, () => isFaulty)
+    const { keeper, totals } = await memberWith(() => [failing, registry])
+    hits.inc()
+    jobs.inc(5, { queue: 'mail' })
+    await keeper.gather(1_000)
+    expect(totals().sort()).toEqual(['hits 1', 'jobs 5'])
+    isFaulty = true
+    for (let hit = 2; hit <= 3; hit++) {
+      hits.inc()
+      jobs.inc(1, { queue: 'mail' })
+      jobs.inc(1, { queue: `mail ${hit}` })
+      await keeper.gather(1_000)
+      expect(totals()).toContain(`hits ${hit}`)
+    }
+  },
+)
 
 test('a producer that never answers delays the metrics of others once, for less than a second', async () => {
   const { registry, hits } = registryWith(new ManualClock())

@@ -44,6 +44,8 @@ export class ChangedRows implements ChangeReader {
   readonly #tables = new WeakMap<MetricProducer, SnapshotTables>()
   readonly #sources = new Map<RowSource, SentSource>()
   readonly #parts = new Set<string>()
+  /** Row sources of the application that have thrown while they were read. They are not read again. */
+  readonly #unreadable = new WeakSet<RowSource>()
   #next = 0
   #isNew = true
   #owesComplete = false
@@ -101,7 +103,7 @@ export class ChangedRows implements ChangeReader {
       const sources = this.#sourcesOf(producer, families)
       if (sources === undefined) continue
       read.add(producer)
-      for (const source of sources) listed.push({ source, producer, producerIndex })
+      for (const source of sources) if (!this.#unreadable.has(source)) listed.push({ source, producer, producerIndex })
     }
     if (this.#areRowsMoved(listed, read)) this.restart()
     if (this.#isNew) {
@@ -110,7 +112,16 @@ export class ChangedRows implements ChangeReader {
       yield this.#line.boundary(FRAME.RESTART)
     }
     yield* this.#drop(new Set(listed.map(({ source }) => source)), read)
-    for (const listedSource of listed) yield* this.#changes(listedSource)
+    for (const listedSource of listed) {
+      try {
+        yield* this.#changes(listedSource)
+      } catch (error) {
+        failed(listedSource.producer, error)
+        this.#unreadable.add(listedSource.source)
+        this.restart() // a frame may be half written, and rows in it count as sent
+        return yield* this.#walk(gathered)
+      }
+    }
     yield* this.#finish()
     if (!this.#owesComplete) return
     this.#owesComplete = false
