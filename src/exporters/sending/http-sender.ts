@@ -16,7 +16,7 @@ import type { SenderSettings } from './sender-options.js'
 export interface HttpReply {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** The decompressed body; undefined if it was longer than 4 MiB or could not be decompressed. */
+  /** The decompressed body; undefined if it was longer than 4 MiB, could not be decompressed, or did not arrive completely. */
   readonly body: Buffer | undefined
   /** Strings that must not appear in messages about this response. */
   readonly secrets: readonly string[]
@@ -140,25 +140,35 @@ export class HttpSender {
         this.#running.delete(request)
         report()
       }
+      const succeed = ({ statusCode: status, headers: fields }: IncomingMessage, read: Buffer | undefined): void => {
+        const isWhollySent = request.writableFinished
+        end(() => resolve({ status: status!, headers: fields, body: read, secrets, isWhollySent }))
+        // The receiver might never read the rest, and would keep one of few connections.
+        if (!isWhollySent || read === undefined) request.destroy()
+      }
       const fail = (error: unknown): void => {
-        const isStale = request.reusedSocket && response === undefined && STALE.has(errorCode(error))
+        // The status is the outcome. A request whose response was cut must not be sent again if it was accepted.
+        if (response !== undefined) return succeed(response, undefined)
+        const isStale = request.reusedSocket && STALE.has(errorCode(error))
         const message = redactSecrets(errorText(error), secrets)
         end(() => reject(isStale ? new StaleConnection() : new SendError('network', message, error)))
         request.destroy()
       }
       const stop = startTimer(clock, Math.max(endsMs - clock.monotonicMs(), 1), () => {
+        if (response !== undefined) return succeed(response, undefined)
         end(() => reject(new SendError('timeout', `no response within ${Math.round(timeoutMs)} ms`)))
         request.destroy()
       })
       this.#running.add(request)
       request.on('error', fail)
+      // Node emits no error if a receiver switches to another protocol.
+      request.once('close', () => {
+        if (response === undefined) fail(new Error('the connection was closed without a response'))
+      })
       request.once('response', (arrived: IncomingMessage) => {
         response = arrived
         arrived.on('error', fail) // without a listener, an error would end the process
-        replyBody(arrived).then((read) => {
-          const { statusCode: status, headers: fields } = arrived
-          end(() => resolve({ status: status!, headers: fields, body: read, secrets, isWhollySent: request.writableFinished }))
-        }, fail)
+        replyBody(arrived).then((read) => succeed(arrived, read), fail)
       })
       runDetached(() => writeBody(request, body))
     })
