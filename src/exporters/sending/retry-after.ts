@@ -7,7 +7,14 @@ const LONGEST_MS = 60_000
 export function retryAfterMs(header: string | undefined | null, nowUnixMs: number): number | undefined {
   if (header == null) return undefined
   const text = header.trim()
-  // Date.parse would read "-1" as a year.
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : /^[a-z]/i.test(text) ? Date.parse(text) - nowUnixMs : Number.NaN
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : unixMsOf(text) - nowUnixMs
   return waitMs >= 0 ? Math.min(waitMs, LONGEST_MS) : undefined
+}
+
+/** The three forms of dates in HTTP, all of them in GMT, which the oldest does not name. Date.parse reads much else, such as "-1" as a year. */
+const DATE = /^[a-z]{3,9},? [\w -]* ?\d\d:\d\d:\d\d(?: \d{4}| GMT)$/i
+
+function unixMsOf(date: string): number {
+  if (!DATE.test(date)) return Number.NaN
+  return Date.parse(date.endsWith('GMT') ? date : `${date} GMT`)
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { checkDestination } from '../../../src/exporters/sending/destination.js'
 import { HttpSender } from '../../../src/exporters/sending/http-sender.js'
 import { RETRYABLE } from '../../../src/exporters/sending/reply-meaning.js'
@@ -129,6 +129,8 @@ test('closing ends a delay at once', async () => {
   expect([delivery, bodies.length]).toMatchObject([{ kind: 'undelivered', reason: 'closing' }, 1])
 })
 
+afterEach(() => void vi.unstubAllEnvs())
+
 const RETRY_AFTER: readonly [string | undefined, number | undefined][] = [
   [undefined, undefined],
   ['0', 0],
@@ -141,7 +143,13 @@ const RETRY_AFTER: readonly [string | undefined, number | undefined][] = [
   ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
   ['Thu, 01 Jan 2026 01:00:00 GMT', 60_000],
   ['Wed, 31 Dec 2025 00:00:00 GMT', undefined],
+  // The obsolete forms of dates: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+  ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+  ['Thu Jan  1 00:00:30 2026', 30_000],
+  ['abc 2030', undefined],
+  ['Thu, 01 Jan 2026 00:00:30 +0100', undefined],
 ]
-test.each(RETRY_AFTER)('Retry-After: %s is %s ms', (header, expected) => {
+test.each(RETRY_AFTER)('Retry-After: %s is %s ms, in any time zone', (header, expected) => {
+  vi.stubEnv('TZ', 'America/New_York')
   expect(retryAfterMs(header, Date.UTC(2026, 0, 1))).toBe(expected)
 })
