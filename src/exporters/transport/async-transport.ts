@@ -21,7 +21,7 @@ interface Waiter {
 /**
  * Queues items and exports them in batches, one at a time.
  *
- * An export starts when a batch is full, or when its first item has waited for `waitPeriodMs`. Batches that fail with a retryable error
+ * An export starts when a batch is full, when the queue has half of its bytes, or when its first item has waited for `waitPeriodMs`. Batches that fail with a retryable error
  * are retried with exponential backoff. If the queue is full (2 048 items or 8 MiB), new items are dropped. Every item is counted, see
  * {@link accounting}.
  *
@@ -88,8 +88,8 @@ export class AsyncTransport<T> implements Transport<T> {
     if (refused !== undefined) return this.#reportFull(refused)
     this.#queuedEver++
     if (this.#isWorking) return
-    // The timer is set for the first item. Only this item and a full batch change when work begins.
-    if (this.#queue.length === this.#settings.maxBatchSize) this.#wakeAt(Number.NEGATIVE_INFINITY)
+    // The timer is set for the first item. Only this item, a full batch and large items change when work begins.
+    if (this.#queue.length === this.#settings.maxBatchSize || this.#queue.isHalfFull) this.#wakeAt(Number.NEGATIVE_INFINITY)
     else if (this.#queue.length === 1) this.#wakeAt(this.#queue.oldestMs + this.#settings.waitPeriodMs)
   }
 

@@ -38,6 +38,11 @@ export class BoundedQueue<T> {
     return this.#length
   }
 
+  /** True if the queue has at least half of its bytes. */
+  get isHalfFull(): boolean {
+    return this.#bytes * 2 >= this.#options.maxQueueBytes
+  }
+
   /** Monotonic time at which the oldest item was added, in milliseconds; Infinity if the queue is empty. */
   get oldestMs(): number {
     return this.#batches[0]?.sinceMs ?? Number.POSITIVE_INFINITY

@@ -133,6 +133,18 @@ describe('a queue', () => {
     expect(to.accounting).toEqual(books(5, 0, 0, 2, 3, 0))
   })
 
+  test('is exported when it has half of its bytes, since it may never have room for a whole batch', async () => {
+    const to = transport({ maxQueueBytes: 100, itemBytes: () => 30 })
+    send(to, 1)
+    await clock.advanceAsync(0)
+    expect(to.accounting).toEqual(books(1, 0, 0, 0, 1, 0))
+    for (let i = 0; i < 10; i++) {
+      send(to, 1)
+      await clock.advanceAsync(0)
+    }
+    expect(to.accounting).toEqual(books(11, 10, 0, 0, 1, 0))
+  })
+
   test('estimates sizes by default and accepts items that cannot be measured', () => {
     const to = new AsyncTransport<unknown>({ export() {} }, { clock, maxQueueBytes: 30 })
     const unreadable = {
