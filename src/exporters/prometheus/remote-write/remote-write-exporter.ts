@@ -162,19 +162,21 @@ export class RemoteWriteExporter implements FamilyExporter {
     const { generation, chunks } = source
     for (const chunk of chunks) {
       for (let cell = 0; cell < chunk.size; cell++) {
-        const sending = isVisibleIn(generation, chunk, cell) ? this.#writeRow(run, series, source, chunk, cell) : undefined
+        const sending = isVisibleIn(generation, chunk, cell) ? run.stream.makeRoom(series.samplesOf(source)) : undefined
         if (sending !== undefined || cell % ROWS_A_STEP === 0) yield sending
+        // Meanwhile the row may have been removed, and another one may have its cell.
+        if (isVisibleIn(generation, chunk, cell)) this.#writeRow(run, series, source, chunk, cell)
       }
     }
   }
 
-  #writeRow({ stream, moment }: Run, series: FamilySeries, source: RowSource, chunk: RowChunk, cell: number): Promise<void> | undefined {
+  #writeRow({ stream, moment }: Run, series: FamilySeries, source: RowSource, chunk: RowChunk, cell: number): void {
     const read = (): Pick<LiveRow, 'labels' | 'shape'> => ({
       labels: series.labelsOf(chunk, cell),
       shape: series.shapeOf(source, chunk, cell),
     })
     const { labels, shape } = this.#settings.staleMarkers ? this.#live.row(series, chunk, cell, read) : read()
-    return stream.row(series.samplesOf(source), (out) => series.row(new WrittenRow(out, shape, labels, moment), source, chunk, cell))
+    stream.row((out) => series.row(new WrittenRow(out, shape, labels, moment), source, chunk, cell))
   }
 
   #seriesOf(exposed: ExposedFamily, { resource }: Family): FamilySeries {
@@ -194,9 +196,9 @@ export class RemoteWriteExporter implements FamilyExporter {
       const settled = ({ kind }: Delivery): void => {
         if (kind !== 'undelivered') this.#live.remove(row)
       }
-      const write = (out: RequestWriter): void => row.family.stale(new WrittenRow(out, row.shape, row.labels, moment))
-      await stream.row(row.shape.own.length + 4, write, settled)
+      await stream.makeRoom(row.shape.own.length + 4)
       if (stream.isDown) return
+      stream.row((out: RequestWriter): void => row.family.stale(new WrittenRow(out, row.shape, row.labels, moment)), settled)
     }
   }
 

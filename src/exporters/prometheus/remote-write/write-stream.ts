@@ -61,17 +61,16 @@ export class WriteStream {
     return this.#firstUndelivered !== undefined || this.#sending?.isDown === true
   }
 
-  /** Adds a row: calls `write` for each writer. Returns a promise only if the current request is full and is sent before. */
-  row(samples: number, write: (out: RequestWriter) => void, settled?: (delivery: Delivery) => void): Promise<void> | undefined {
+  /** Makes room for a row. Returns a promise only if the current request is full and is sent. Rows may change until it resolves. */
+  makeRoom(samples: number): Promise<void> | undefined {
     const { maxSamplesPerRequest, maxRequestBytes } = this.#settings
     const { samples: have, bytes } = this.#writer
     const isFull = have > 0 && (have + samples > maxSamplesPerRequest || bytes + this.#largestRow > maxRequestBytes)
-    if (isFull) return this.flush().then(() => this.#write(write, settled))
-    this.#write(write, settled)
-    return undefined
+    return isFull ? this.flush() : undefined
   }
 
-  #write(write: (out: RequestWriter) => void, settled: ((delivery: Delivery) => void) | undefined): void {
+  /** Adds a row: calls `write` for each writer. */
+  row(write: (out: RequestWriter) => void, settled?: (delivery: Delivery) => void): void {
     const before = this.#writer.bytes
     write(this.#writer)
     if (this.#fallback !== undefined) write(this.#fallback)
