@@ -17,6 +17,17 @@ export interface RowShape {
   readonly isNative: boolean
 }
 
+/** The series of a row of this shape: the value of `le` or `quantile` after the kind, and names for the others. */
+export function seriesIn({ kind, own, isClassic, isNative }: RowShape): ReadonlySet<string> {
+  if (kind === 'scalar') return new Set([PLAIN])
+  const classic = isClassic ? [...own.map((value) => `${kind} ${value}`), SUM, COUNT] : []
+  return new Set(isNative ? [...classic, PLAIN] : classic)
+}
+
+const PLAIN = 'plain'
+const SUM = 'sum'
+const COUNT = 'count'
+
 /** The time of an export, and the range of its exemplars. */
 export interface ExportMoment {
   readonly timeUnixMs: number
@@ -137,16 +148,19 @@ export class FamilySeries {
     }
   }
 
-  /** Writes stale markers for all series of a row. */
-  stale(row: WrittenRow): void {
-    const { kind, own, isClassic, isNative } = row.shape
-    if (kind === 'scalar') return this.#series(row, this.#plain, undefined)
-    if (isClassic) {
-      for (const value of own) this.#series(row, kind === 'summary' ? this.#quantile! : this.#bucket!, undefined, value)
-      this.#series(row, this.#sum!, undefined)
-      this.#series(row, this.#count!, undefined)
+  /** Writes stale markers for the series of a row. @param kept Those that continue. */
+  stale(row: WrittenRow, kept: ReadonlySet<string>): void {
+    const { kind, own } = row.shape
+    const series = seriesIn(row.shape)
+    const isEnded = (id: string): boolean => series.has(id) && !kept.has(id)
+    for (const value of own) {
+      if (isEnded(`${kind} ${value}`)) this.#series(row, kind === 'summary' ? this.#quantile! : this.#bucket!, undefined, value)
     }
-    if (isNative) this.#histogram(row, undefined, 0)
+    if (isEnded(SUM)) this.#series(row, this.#sum!, undefined)
+    if (isEnded(COUNT)) this.#series(row, this.#count!, undefined)
+    if (!isEnded(PLAIN)) return
+    if (kind === 'scalar') this.#series(row, this.#plain, undefined)
+    else this.#histogram(row, undefined, 0)
   }
 
   #classic(row: WrittenRow, { bounds }: RowSource, chunk: RowChunk, cell: number): void {

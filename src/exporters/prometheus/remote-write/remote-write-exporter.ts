@@ -15,7 +15,7 @@ import type { Delivery, RetryLimits } from '../../sending/send-until.js'
 import type { ExposedFamily } from '../format/names.js'
 import { selectFamilies } from '../format/select-families.js'
 import { type ExportMoment, FamilySeries, WrittenRow } from './family-series.js'
-import { type LiveRow, LiveSeries } from './live-series.js'
+import { type EndedRow, type LiveRow, LiveSeries } from './live-series.js'
 import { checkRemoteWriteOptions, type RemoteWriteExporterOptions, type RemoteWriteSettings } from './remote-write-options.js'
 import { metadataRequest } from './request-writer-v1.js'
 import { type Compress, loadSnappy } from './snappy-block.js'
@@ -118,7 +118,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       await this.#writeAll({ stream, moment, metadata }, families)
       if (staleMarkers && !stream.isDown) {
         await stream.flush()
-        if (!stream.isDown) await this.#writeEnds(stream, this.#live.gone(), timeUnixMs)
+        if (!stream.isDown) await this.#writeEnds(stream, this.#live.ended(), timeUnixMs)
         this.#counts.dropped('stale_markers', this.#live.prune())
       }
       result = await stream.finish()
@@ -189,16 +189,16 @@ export class RemoteWriteExporter implements FamilyExporter {
     return series
   }
 
-  /** Sends stale markers for removed rows, which are kept until the receiver has accepted or refused the markers. */
-  async #writeEnds(stream: WriteStream, rows: readonly LiveRow[], timeUnixMs: number): Promise<void> {
+  /** Sends stale markers for ended rows, which are kept until the receiver has accepted or refused the markers. */
+  async #writeEnds(stream: WriteStream, ended: readonly EndedRow[], timeUnixMs: number): Promise<void> {
     const moment = { timeUnixMs, exemplarsAfterUnixMs: 0 }
-    for (const row of rows) {
+    for (const { row, kept } of ended) {
       const settled = ({ kind }: Delivery): void => {
         if (kind !== 'undelivered') this.#live.remove(row)
       }
       await stream.makeRoom(row.shape.own.length + 4)
       if (stream.isDown) return
-      stream.row((out: RequestWriter): void => row.family.stale(new WrittenRow(out, row.shape, row.labels, moment)), settled)
+      stream.row((out: RequestWriter): void => row.family.stale(new WrittenRow(out, row.shape, row.labels, moment), kept), settled)
     }
   }
 
@@ -207,7 +207,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     const endsMs = clock.monotonicMs() + Math.min(timeoutMs, SHUTDOWN_TIMEOUT_MS)
     const stream = await this.#stream({ endsMs, isLast: true })
     this.#live.begin()
-    await this.#writeEnds(stream, this.#live.gone(), this.#times.next(Math.floor(clock.unixMs())))
+    await this.#writeEnds(stream, this.#live.ended(), this.#times.next(Math.floor(clock.unixMs())))
     await stream.finish()
   }
 
