@@ -126,7 +126,9 @@ export class WriteStream {
       body: request.body,
       halves: () => {
         const halves = request.halves()
-        return halves && [this.#part(version, halves[0], report), this.#part(version, halves[1], report)]
+        if (halves === undefined) return undefined
+        const reportHalf = reportOfHalves(report)
+        return [this.#part(version, halves[0], reportHalf), this.#part(version, halves[1], reportHalf)]
       },
       settled: (delivery) => {
         this.#count(version, samples, delivery)
@@ -209,6 +211,17 @@ export class WriteStream {
     return new PartSending({ settings: this.#send, limits: this.#limits, encoding: writeEncoding(version, this.#compress), concurrency })
   }
 }
+
+/** Reports the outcome of both halves of a request once: that of a half that was not delivered, otherwise of an accepted one, if any. */
+function reportOfHalves(report: (delivery: Delivery) => void): (delivery: Delivery) => void {
+  let first: Delivery | undefined
+  return (second) => {
+    if (first === undefined) first = second
+    else report(RANKS[first.kind] <= RANKS[second.kind] ? first : second)
+  }
+}
+
+const RANKS: Readonly<Record<Delivery['kind'], number>> = { undelivered: 0, taken: 1, refused: 2, too_large: 3 }
 
 function sendSettings({ retryOn429, clock, random, timeoutMs }: RemoteWriteSettings, sender: HttpSender): SendSettings {
   return {
