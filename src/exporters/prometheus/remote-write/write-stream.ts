@@ -151,9 +151,14 @@ export class WriteStream {
     if (isOlder && this.#settings.version === 'auto') this.#agreed.version = 1
   }
 
-  /** Sends the first request in version 2, and again in version 1 if the receiver does not accept it. */
+  /**
+   * Sends the first request in version 2, and again in version 1 if the receiver does not accept it. One that is too large is halved until a
+   * half shows the version.
+   */
   async #probe(request: EncodedRequest, fallback: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
     const delivery = await this.#deliverAsVersion2(request)
+    const halves = delivery.kind === 'too_large' ? request.halves() : undefined
+    if (halves !== undefined) return this.#probeHalves(halves, fallback.halves()!, reportOfHalves(report))
     if (delivery.kind === 'undelivered') this.#firstUndelivered = delivery
     else {
       const isVersion2 = delivery.kind !== 'too_large' && writtenSamples(delivery.reply.headers) !== undefined
@@ -164,6 +169,20 @@ export class WriteStream {
     }
     this.#count(2, request.samples, delivery)
     report(delivery)
+  }
+
+  async #probeHalves(
+    [first, second]: readonly [EncodedRequest, EncodedRequest],
+    [firstFallback, secondFallback]: readonly [EncodedRequest, EncodedRequest],
+    report: (delivery: Delivery) => void,
+  ): Promise<void> {
+    await this.#probe(first, firstFallback, report)
+    const { version } = this.#agreed
+    if (this.#firstUndelivered !== undefined) {
+      this.#count(2, second.samples, this.#firstUndelivered)
+      report(this.#firstUndelivered)
+    } else if (version === undefined) await this.#probe(second, secondFallback, report)
+    else await this.#add(version, version === 1 ? secondFallback : second, report)
   }
 
   async #deliverAsVersion2({ samples, body }: EncodedRequest): Promise<Delivery> {
@@ -194,7 +213,7 @@ export class WriteStream {
     )
     const { refusal, undelivered } = await sending.finish()
     this.#firstUndelivered ??= undelivered
-    if (isTaken && refused.kind === 'refused') this.#agreed.version = 1
+    if (isTaken) this.#agreed.version = 1
     if (this.#agreed.version === 1) {
       this.#fallback = undefined
       this.#writer = new RequestWriterV1()
