@@ -92,13 +92,13 @@ export class WriteStream {
     else await this.#probe(request, this.#fallback.take(), report)
   }
 
-  /** Sends a request of version 1 without samples. Returns true if it was accepted. */
+  /** Sends a request of version 1 without samples, once. Returns true if it was accepted. */
   async extra(body: Uint8Array): Promise<boolean> {
     let isTaken = false
     const settled = ({ kind }: Delivery): void => {
       isTaken = kind === 'taken'
     }
-    const sending = this.#newSending(1)
+    const sending = this.#newSending(1, { ...this.#limits, tries: 1 })
     await sending.add({ items: 1, body: [body], halves: () => undefined, settled })
     await sending.finish()
     return isTaken
@@ -225,9 +225,9 @@ export class WriteStream {
     return version === 1 ? new RequestWriterV1() : new RequestWriterV2(this.#settings)
   }
 
-  #newSending(version: 1 | 2): PartSending {
+  #newSending(version: 1 | 2, limits: RetryLimits = this.#limits): PartSending {
     const { concurrency } = this.#settings
-    return new PartSending({ settings: this.#send, limits: this.#limits, encoding: writeEncoding(version, this.#compress), concurrency })
+    return new PartSending({ settings: this.#send, limits, encoding: writeEncoding(version, this.#compress), concurrency })
   }
 }
 

@@ -5,7 +5,7 @@ import { gather, gatherFamilies } from '../../../../src/metrics/collection/gathe
 import type { Metric } from '../../../../src/metrics/data/metric.js'
 import { isRowSource } from '../../../../src/metrics/data/row-source.js'
 import { MetricRegistry } from '../../../../src/metrics/instruments/metric-registry.js'
-import { distribution as inBuckets, exponential, percentiles, sum } from '../../../../src/stats/views/aggregation.js'
+import { distribution as inBuckets, exponential, percentiles, sum, type ViewAggregation } from '../../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../../src/stats/stats.js'
 import { exporterContract } from '../../../../src/testing/exporter-contract.js'
 import { ManualClock } from '../../../../src/testing/manual-clock.js'
@@ -157,6 +157,85 @@ describe.each([1, 2] as const)('version %d', (version) => {
     expect(receiver.faults).toEqual([])
   })
 
+  test('a row that was removed while a request was sent does not get the values of another row in its cell', async () => {
+    const registry = new MetricRegistry()
+    const jobs = registry.counter('jobs', { labelKeys: ['queue'] })
+    for (const queue of ['a', 'b']) jobs.inc(5, { queue })
+    const receiver = await writeReceiver([version], (_, n) => {
+      if (n === 0) {
+        jobs.remove({ queue: 'b' })
+        jobs.inc(7, { queue: 'c' })
+      }
+      return false
+    })
+    const exporter = exporterTo(receiver, { version, maxSamplesPerRequest: 1, concurrency: 1, staleOnShutdown: false })
+    await exporter.exportFamilies(await gatherFamilies([registry]))
+    expect(valuesOf(receiver)).toEqual({ 'jobs_total{queue="a"}': 5 })
+    await exporter.exportFamilies(await gatherFamilies([registry]))
+    expect(valuesOf(receiver)).toEqual({ 'jobs_total{queue="a"}': 5, 'jobs_total{queue="c"}': 7 })
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('the series that a view no longer has when it comes back are marked as stale once', async () => {
+    const receiver = await writeReceiver([version])
+    const stats = new Stats()
+    const size = stats.measure('size', { unit: '1' })
+    const exporter = exporterTo(receiver, { version, nativeHistograms: true, staleOnShutdown: false })
+    const staleAfter = async (aggregation: ViewAggregation): Promise<string[]> => {
+      stats.viewManager.unregisterView('size')
+      stats.registerView({ name: 'size', measure: size, aggregation })
+      stats.record(size, 1)
+      receiver.written.length = 0
+      await exporter.exportFamilies(await gatherFamilies([stats]))
+      const series = receiver.written.flatMap((request) => request.series)
+      return series.filter(({ samples: [sample], histograms: [one] }) => sample?.isStale === true || Number.isNaN(one?.sum)).map(({ id }) => id)
+    }
+    expect(await staleAfter(inBuckets([1, 2, 5]))).toEqual([])
+    expect(await staleAfter(inBuckets([2, 10]))).toEqual(['size_bucket{le="1"}', 'size_bucket{le="5"}'])
+    expect(await staleAfter(inBuckets([2, 10]))).toEqual([])
+    expect(await staleAfter(inBuckets([2, 10, 20]))).toEqual([])
+    expect(await staleAfter(exponential())).toEqual([
+      'size_bucket{le="2"}',
+      'size_bucket{le="10"}',
+      'size_bucket{le="20"}',
+      'size_bucket{le="+Inf"}',
+      'size_sum',
+      'size_count',
+    ])
+    expect(await staleAfter(inBuckets([1]))).toEqual(['size'])
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('stale markers that were not delivered beside others that were are sent again', async () => {
+    const registry = new MetricRegistry()
+    const jobs = registry.counter('jobs', { labelKeys: ['queue'] })
+    for (const queue of ['a', 'b', 'c']) jobs.inc(5, { queue })
+    let fails = false
+    const receiver = await writeReceiver([version], (response, _, { series }) => {
+      const status = !fails || series.some(({ id }) => id.includes('"a"')) ? 200 : series.length > 1 ? 413 : series[0]!.id.includes('"b"') ? 200 : 503
+      if (status !== 200) response.writeHead(status).end()
+      return status !== 200
+    })
+    const exporter = exporterTo(receiver, { version, staleOnShutdown: false, concurrency: 1 })
+    const exportNow = async () =>
+      exporter.exportFamilies(await gatherFamilies([registry]), {
+        timeUnixMs: Date.now(),
+        timeoutMs: 500,
+        signal: new AbortController().signal,
+        isLast: false,
+      })
+    await exportNow()
+    jobs.remove({ queue: 'b' })
+    jobs.remove({ queue: 'c' })
+    fails = true
+    await expect(exportNow()).rejects.toMatchObject({ retryable: true })
+    fails = false
+    receiver.written.length = 0
+    await exportNow()
+    const stale = receiver.written.flatMap(({ series }) => series).filter(({ samples: [sample] }) => sample!.isStale)
+    expect(stale.map(({ id }) => id)).toContain('jobs_total{queue="c"}')
+  })
+
   test('the rows of an instrument that is unregistered between two exports are marked as stale once', async () => {
     const receiver = await writeReceiver([version])
     const registry = new MetricRegistry()
@@ -283,6 +362,17 @@ describe.each([1, 2] as const)('version %d', (version) => {
 })
 
 describe('version 1', () => {
+  test('metadata that the receiver does not accept is tried once in each export', async () => {
+    const receiver = await writeReceiver([1], (response, _, { metadata }) => {
+      const isRefused = metadata.length > 0
+      if (isRefused) response.writeHead(503).end()
+      return isRefused
+    })
+    const exporter = exporterTo(receiver, { metadata: true, staleOnShutdown: false })
+    for (let i = 0; i < 2; i++) await exporter.export([gauge(i)])
+    expect(receiver.requests).toHaveLength(4)
+  })
+
   test('metadata is sent separately: with the first export, after a change, and every tenth time', async () => {
     const receiver = await writeReceiver([1])
     const exporter = exporterTo(receiver, { metadata: true })
@@ -360,6 +450,25 @@ describe('version auto', () => {
       0, 1, 2, 3,
     ])
     expect(receiver.faults).toEqual([])
+  })
+
+  test('a first request of 2.0 that is too large is halved until a half shows the version', async () => {
+    const gauges = ['a', 'b', 'c', 'd'].map((name) => gauge(1, name))
+    const versionsTo = async (speaks: 1 | 2, maxSeries: number): Promise<unknown[]> => {
+      const receiver = await writeReceiver([speaks], (response, _, { version, series }) => {
+        const isTooLarge = version === 2 && series.length > maxSeries
+        if (isTooLarge) response.writeHead(413).end()
+        return isTooLarge
+      })
+      const exporter = exporterTo(receiver, { version: 'auto', concurrency: 1, staleOnShutdown: false })
+      for (let i = 0; i < 2; i++) await exporter.export(gauges)
+      expect(receiver.faults).toEqual([])
+      expect(Object.keys(valuesOf(receiver)).sort()).toEqual(['a', 'b', 'c', 'd'])
+      return receiver.requests.map(({ headers }) => headers['x-prometheus-remote-write-version'])
+    }
+    // The second export begins with a request of all series again.
+    expect(await versionsTo(2, 2)).toEqual(Array.from({ length: 6 }, () => '2.0.0'))
+    expect(await versionsTo(1, 0)).toEqual(['2.0.0', '2.0.0', '2.0.0', '0.1.0', '0.1.0', '0.1.0', '0.1.0'])
   })
 
   test('status 400 to the first request of 2.0 falls back only if 1.0 is accepted', async () => {
