@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, isObject, type OptionNames } from '../../base/check-options.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import type { SpanData } from '../../trace/data/span-data.js'
@@ -35,6 +35,8 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
   readonly #settings: OtlpSettings
   readonly #sender: OtlpSender
   readonly #envelope: Envelope
+  /** Spans that were settled although the batch is retried, beside others that were not. */
+  readonly #settled = new WeakSet<SpanData>()
 
   constructor(options: OtlpTraceExporterOptions = {}) {
     checkOptions('OtlpTraceExporter', options, OPTIONS)
@@ -46,7 +48,8 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
   /**
    * Sends spans once.
    * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may accept the spans later, with the
-   *   number of the first spans that are done in `delivered`; `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   *   number of the first spans that are done in `delivered`; `ERR_EXPORTER_CLOSED` after `shutdown()`. Later spans that are done are not
+   *   sent by the retry.
    */
   export(spans: readonly SpanData[]): Promise<void> {
     return this.#sender.queue.atOnce(() => this.#send(spans))
@@ -60,24 +63,33 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
   async #send(spans: readonly SpanData[]): Promise<void> {
     const { clock, timeoutMs } = this.#settings.sender
     const sending = this.#sender.begin({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 })
-    const progress = new BatchProgress()
-    const outcome = await sending.outcome(this.#sendParts(spans, sending, progress))
-    // If the batch may be retried, the first spans are left out. Otherwise the others count as lost.
-    const failure = this.#sender.failure(outcome, outcome.undelivered === undefined ? progress.accepted : progress.settled)
+    const before = spans.filter((span) => this.#settled.delete(span))
+    const progress = new BatchProgress(before)
+    const due = before.length === 0 ? spans : spans.filter((span) => !progress.settled.has(span))
+    const outcome = await sending.outcome(this.#sendParts(due, sending, progress))
+    const isRetried = outcome.undelivered !== undefined
+    const failure = this.#sender.failure(outcome, isRetried ? this.#leftOut(spans, progress) : before.length + progress.accepted)
     if (failure !== undefined) throw failure
+  }
+
+  /** The number of first spans that a retry leaves out. Remembers the others that are settled. */
+  #leftOut(spans: readonly SpanData[], { settled }: BatchProgress): number {
+    const first = spans.findIndex((span) => !settled.has(span))
+    if (first < 0) return spans.length
+    for (const span of spans.slice(first)) if (isObject(span) && settled.has(span)) this.#settled.add(span)
+    return first
   }
 
   async #sendParts(spans: readonly SpanData[], sending: PartSending, progress: BatchProgress): Promise<void> {
     const slicer = new TimeSlicer()
     const out = new ProtobufWriter(this.#sender.spares)
-    let written = 0
+    let written: SpanData[] = []
     for (const [at, span] of spans.entries()) {
-      if (this.#write(out, span)) written++
+      if (this.#write(out, span)) written.push(span)
+      else progress.settled.add(span)
       if (out.length >= this.#sender.maxRequestBytes || at === spans.length - 1) {
-        const first = progress.begun
-        progress.begun = at + 1
-        if (written > 0) await sending.add(new SpanPart(out.take(), { first, spans: written }, this.#envelope, this.#sender, progress))
-        written = 0
+        if (written.length > 0) await sending.add(new SpanPart(out.take(), written, this.#envelope, this.#sender, progress))
+        written = []
       }
       if (sending.isDown) return
       if (at % SPANS_A_STEP === 0 && slicer.isOver) await slicer.nextSlice()

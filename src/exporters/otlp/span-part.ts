@@ -1,3 +1,4 @@
+import type { SpanData } from '../../trace/data/span-data.js'
 import type { OutgoingPart } from '../sending/part-sending.js'
 import type { Delivery } from '../sending/send-until.js'
 import type { Envelope } from './envelope.js'
@@ -9,40 +10,27 @@ import { splitSpans } from './split-items.js'
 export class BatchProgress {
   /** The number of spans that the receiver has accepted. */
   accepted = 0
-  /** The number of spans that are in a part, or were dropped. */
-  begun = 0
-  #firstUndelivered = Number.POSITIVE_INFINITY
+  /** The spans that must not be sent again: those that were accepted, refused or dropped. */
+  readonly settled: Set<SpanData>
 
-  /** The number of spans at the beginning that must not be sent again: those that were accepted, refused or dropped. */
-  get settled(): number {
-    return Math.min(this.begun, this.#firstUndelivered)
+  /** @param settled Spans that were settled by an earlier export. */
+  constructor(settled: Iterable<SpanData>) {
+    this.settled = new Set(settled)
   }
-
-  /** Call with the index of the first span of a part that was not delivered. Parts may settle in any order. */
-  undelivered(first: number): void {
-    this.#firstUndelivered = Math.min(this.#firstUndelivered, first)
-  }
-}
-
-/** The spans of a part. If some between them were dropped, the range in the batch is longer than `spans`. */
-interface SpanRange {
-  /** The index of the first span in the batch. */
-  readonly first: number
-  readonly spans: number
 }
 
 /** Spans that are sent as one request. */
 export class SpanPart implements OutgoingPart {
   readonly body: readonly Uint8Array[]
   readonly #bytes: Uint8Array
-  readonly #range: SpanRange
+  readonly #spans: readonly SpanData[]
   readonly #envelope: Envelope
   readonly #sender: OtlpSender
   readonly #progress: BatchProgress
 
-  constructor(bytes: Uint8Array, range: SpanRange, envelope: Envelope, sender: OtlpSender, progress: BatchProgress) {
+  constructor(bytes: Uint8Array, spans: readonly SpanData[], envelope: Envelope, sender: OtlpSender, progress: BatchProgress) {
     this.#bytes = bytes
-    this.#range = range
+    this.#spans = spans
     this.#envelope = envelope
     this.#sender = sender
     this.#progress = progress
@@ -50,21 +38,24 @@ export class SpanPart implements OutgoingPart {
   }
 
   get items(): number {
-    return this.#range.spans
+    return this.#spans.length
   }
 
   halves(): readonly [SpanPart, SpanPart] {
-    const { first, spans } = this.#range
-    const middle = spans >> 1
+    const spans = this.#spans
+    const middle = spans.length >> 1
     const [before, after] = splitSpans(this.#bytes, middle)
-    const half = (bytes: Uint8Array, range: SpanRange): SpanPart => new SpanPart(bytes, range, this.#envelope, this.#sender, this.#progress)
-    return [half(before, { first, spans: middle }), half(after, { first: first + middle, spans: spans - middle })]
+    const half = (bytes: Uint8Array, own: readonly SpanData[]): SpanPart =>
+      new SpanPart(bytes, own, this.#envelope, this.#sender, this.#progress)
+    return [half(before, spans.slice(0, middle)), half(after, spans.slice(middle))]
   }
 
   settled(delivery: Delivery): void {
     // Undelivered spans are not counted here: the transport retries them, and counts those it drops.
-    if (delivery.kind === 'undelivered') this.#progress.undelivered(this.#range.first)
-    else this.#sender.settled(this.items, delivery)
+    if (delivery.kind !== 'undelivered') {
+      this.#sender.settled(this.items, delivery)
+      for (const span of this.#spans) this.#progress.settled.add(span)
+    }
     if (delivery.kind === 'taken') this.#progress.accepted += this.items
     this.#sender.release(this.#bytes, delivery)
   }

@@ -183,6 +183,31 @@ test('parts after one that was not delivered do not count as delivered, even if 
   await exporter.shutdown()
 })
 
+test('spans that were accepted beside others that were not delivered are not sent again', async () => {
+  const taken = (): number => selfValue('tallyscope_exporter_requests_total', 'OtlpTraceExporter', 'taken')
+  const before = taken()
+  const accepted: string[] = []
+  const { url, requests } = await receiver((response, n, { body }) => {
+    const names: string[] = decodeBody(body, 'ExportTraceServiceRequest')['resourceSpans'][0].scopeSpans[0].spans.map(
+      ({ name }: Plain) => name,
+    )
+    const isRefused = n < 2 && names.includes('0')
+    if (isRefused) return void vi.waitUntil(() => taken() > before, 20_000).then(() => response.writeHead(503).end())
+    accepted.push(...names)
+    response.end()
+  })
+  const exporter = new OtlpTraceExporter({ endpoint: url, maxRequestBytes: 65_536, concurrency: 2 })
+  const batch = Array.from({ length: 60 }, (_, i) => span({ name: String(i), attributes: { text: 'x'.repeat(2_000) } }))
+  await expect(exporter.export(batch)).rejects.toMatchObject({ retryable: true, delivered: 0 })
+  await exporter.export(batch)
+  expect(accepted.map(Number).sort((a, b) => a - b)).toEqual(batch.map((_, i) => i))
+  expect(requests).toHaveLength(3)
+  // Spans that are exported once more on purpose are sent.
+  await exporter.export(batch)
+  expect(accepted).toHaveLength(120)
+  await exporter.shutdown()
+})
+
 test.each([307, 400, 401, 404, 413, 500])(
   'spans that the receiver refuses with %i are lost for the transport, which logs the reason',
   async (status) => {
