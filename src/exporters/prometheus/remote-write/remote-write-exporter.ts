@@ -111,8 +111,9 @@ export class RemoteWriteExporter implements FamilyExporter {
     const timeUnixMs = this.#times.next(Math.floor(unixMs ?? clock.unixMs()))
     const moment = { timeUnixMs, exemplarsAfterUnixMs: exemplars ? this.#deliveredUnixMs : Number.POSITIVE_INFINITY }
     let result: StreamResult
+    let stream: WriteStream | undefined
     try {
-      const stream = await this.#stream(limits)
+      stream = await this.#stream(limits)
       this.#live.begin()
       const metadata = new Map<string, SeriesMetadata>()
       await this.#writeAll({ stream, moment, metadata }, families)
@@ -124,6 +125,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       result = await stream.finish()
       if (result.undelivered === undefined) await this.#sendMetadata(stream, metadata)
     } catch (cause) {
+      await stream?.settled() // the next export must not overtake requests that are sent
       const message = `metrics cannot be encoded for remote write: ${errorText(cause)}`
       throw new ExportError('ERR_REMOTE_WRITE_FAILED', message, { retryable: false, cause })
     }

@@ -104,6 +104,11 @@ export class WriteStream {
     return isTaken
   }
 
+  /** Resolves when no request is sent any more. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#sending?.outcome(Promise.resolve())
+  }
+
   async finish(): Promise<StreamResult> {
     await this.flush()
     const result = await this.#sending?.finish()

@@ -188,7 +188,9 @@ describe.each([1, 2] as const)('version %d', (version) => {
       receiver.written.length = 0
       await exporter.exportFamilies(await gatherFamilies([stats]))
       const series = receiver.written.flatMap((request) => request.series)
-      return series.filter(({ samples: [sample], histograms: [one] }) => sample?.isStale === true || Number.isNaN(one?.sum)).map(({ id }) => id)
+      return series
+        .filter(({ samples: [sample], histograms: [one] }) => sample?.isStale === true || Number.isNaN(one?.sum))
+        .map(({ id }) => id)
     }
     expect(await staleAfter(inBuckets([1, 2, 5]))).toEqual([])
     expect(await staleAfter(inBuckets([2, 10]))).toEqual(['size_bucket{le="1"}', 'size_bucket{le="5"}'])
@@ -212,7 +214,8 @@ describe.each([1, 2] as const)('version %d', (version) => {
     for (const queue of ['a', 'b', 'c']) jobs.inc(5, { queue })
     let fails = false
     const receiver = await writeReceiver([version], (response, _, { series }) => {
-      const status = !fails || series.some(({ id }) => id.includes('"a"')) ? 200 : series.length > 1 ? 413 : series[0]!.id.includes('"b"') ? 200 : 503
+      const status =
+        !fails || series.some(({ id }) => id.includes('"a"')) ? 200 : series.length > 1 ? 413 : series[0]!.id.includes('"b"') ? 200 : 503
       if (status !== 200) response.writeHead(status).end()
       return status !== 200
     })
@@ -234,6 +237,28 @@ describe.each([1, 2] as const)('version %d', (version) => {
     await exportNow()
     const stale = receiver.written.flatMap(({ series }) => series).filter(({ samples: [sample] }) => sample!.isStale)
     expect(stale.map(({ id }) => id)).toContain('jobs_total{queue="c"}')
+  })
+
+  test('an export that cannot be encoded to its end waits for the requests that it has begun', async () => {
+    const log: string[] = []
+    const receiver = await writeReceiver([version], (response) => {
+      setImmediate(() => {
+        log.push('response')
+        response.writeHead(204).end()
+      })
+      return true
+    })
+    const exporter = exporterTo(receiver, { version, maxSamplesPerRequest: 1, staleOnShutdown: false })
+    const { descriptor } = gauge(1, 'c')
+    const broken = {
+      descriptor,
+      get timeSeries(): never {
+        throw new Error('no series')
+      },
+    }
+    const exporting = exporter.export([gauge(1, 'a'), gauge(2, 'b'), broken]).finally(() => void log.push('end'))
+    await expect(exporting).rejects.toThrow('metrics cannot be encoded for remote write: no series')
+    expect(log).toEqual(['response', 'end'])
   })
 
   test('the rows of an instrument that is unregistered between two exports are marked as stale once', async () => {
@@ -488,7 +513,7 @@ describe('version auto', () => {
 
   test('requests after one that was refused in both versions are sent as what they are', async () => {
     const receiver = await writeReceiver([1, 2], (response, n) => (n < 2 ? (response.writeHead(400).end('bad'), true) : false))
-    const exporter = exporterTo(receiver, { version: 'auto', maxSamplesPerRequest: 1, staleOnShutdown: false })
+    const exporter = exporterTo(receiver, { version: 'auto', maxSamplesPerRequest: 1, concurrency: 1, staleOnShutdown: false })
     const exporting = exporter.export([gauge(1, 'a'), gauge(2, 'b'), gauge(3, 'c'), gauge(4, 'd')])
     await expect(exporting).rejects.toThrow('status 400: bad')
     expect(receiver.written.map(({ version, series }) => [version, series[0]!.id])).toEqual([
