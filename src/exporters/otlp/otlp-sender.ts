@@ -46,7 +46,7 @@ export class OtlpSender {
     this.#maxRequestBytes = this.#isJson ? Math.ceil(settings.maxRequestBytes / JSON_SIZE_FACTOR) : settings.maxRequestBytes
   }
 
-  /** Target size of one request in bytes of protobuf. It is halved each time the receiver refuses a request as too large. */
+  /** Target size of one request in bytes of protobuf: at most half of that of any request that the receiver refused as too large. */
   get maxRequestBytes(): number {
     return this.#maxRequestBytes
   }
@@ -71,8 +71,9 @@ export class OtlpSender {
       limits,
       encoding: { headers, compress: compression === 'gzip' ? 'gzip' : undefined },
       concurrency: sender.concurrency,
-      onTooLarge: () => {
-        this.#maxRequestBytes = Math.max(Math.ceil(this.#maxRequestBytes / 2), MIN_REQUEST_BYTES)
+      onTooLarge: (bytes) => {
+        const half = Math.ceil(bytes / (this.#isJson ? 2 * JSON_SIZE_FACTOR : 2))
+        this.#maxRequestBytes = Math.min(this.#maxRequestBytes, Math.max(half, MIN_REQUEST_BYTES))
       },
     })
   }

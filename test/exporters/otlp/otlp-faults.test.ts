@@ -52,6 +52,24 @@ test('one point that is too large is dropped', async () => {
   expect([error?.retryable, dropped]).toEqual([false, 1])
 })
 
+test.each(['http/protobuf', 'http/json'] as const)(
+  'after a 413, requests by %s are about half as large as the smallest refused one',
+  async (protocol) => {
+    const limit = protocol === 'http/json' ? 1_200_000 : 300_000
+    const { url, requests } = await receiver((response, _, { body }) => void response.writeHead(body.length > limit ? 413 : 200).end())
+    const exporter = new OtlpMetricExporter({ endpoint: url, protocol, concurrency: 1, maxPointsPerRequest: 1e6, maxRequestBytes: 4 << 20 })
+    const series = Array.from({ length: 12_000 }, (_, i): [string[], number] => [[`a label value of an ordinary length ${i}`], i])
+    const many = metric({ name: 'many', type: 'GAUGE_INT64', labelKeys: ['key'] }, ...series)
+    await exporter.export([many])
+    requests.length = 0
+    await exporter.export([many])
+    const sizes = requests.map(({ body }) => body.length)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(limit)
+    expect(sizes[0]).toBeGreaterThan(limit / 2)
+    await exporter.shutdown()
+  },
+)
+
 const SUCCESSES: readonly [string, Record<string, string>, () => Uint8Array, number, RegExp | undefined][] = [
   ['of HTML', { 'content-type': 'text/html' }, () => Buffer.from('<html>'), 0, /not OTLP/],
   ['of truncated protobuf', {}, () => Uint8Array.of(10, 200, 1), 0, /not OTLP/],
