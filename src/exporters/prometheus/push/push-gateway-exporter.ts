@@ -1,4 +1,4 @@
-import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
+import { checkBooleans, checkOneOf, checkRequiredOptions, isObject, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { type Clock, timerClock } from '../../../base/clock.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
@@ -46,9 +46,6 @@ const OPTIONS: OptionNames<PushGatewayExporterOptions> = optionNames(
 
 const isText = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number'
 
-/** As many as exports may run at once. */
-const MAX_CONNECTIONS = 16
-
 /**
  * Pushes metrics in text 0.0.4 to a Prometheus Pushgateway, for jobs that end before they can be scraped.
  *
@@ -72,16 +69,17 @@ export class PushGatewayExporter implements Exporter<Metric> {
     const destination = groupDestination(options)
     checkOneOf('ERR_PROMETHEUS_OPTION', 'mode', mode, ['push', 'pushAdd'])
     checkBooleans('ERR_PROMETHEUS_OPTION', { deleteOnShutdown, gzip })
+    const { headers: given = {} } = options
     // A token that was read from a file ends with a line break.
-    const headers = Object.fromEntries(
-      Object.entries(options.headers ?? {}).map(([name, value]) => [name, isText(value) ? String(value).trim() : value]),
-    )
+    const headers = isObject(given)
+      ? Object.fromEntries(Object.entries(given).map(([name, value]) => [name, isText(value) ? String(value).trim() : value]))
+      : given
     const fault = headersFault(headers)
     if (fault !== undefined) throw new DefinitionError('ERR_PROMETHEUS_OPTION', fault)
     const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
     this.#url = shownAddress(destination)
     this.#options = options
-    this.#settings = checkSender({ headers, timeoutMs, clock }, MAX_CONNECTIONS)
+    this.#settings = checkSender({ headers, timeoutMs, clock }, 1)
     this.#sender = new HttpSender(destination, this.#settings)
     this.#queue = new ExportQueue(`pushing to ${this.#url}`, new ExportCounts('PushGatewayExporter'), this.#settings.maxQueuedExports)
   }
@@ -106,22 +104,27 @@ export class PushGatewayExporter implements Exporter<Metric> {
 
   /** Deletes the group, if it exists. */
   delete(): Promise<void> {
-    return this.#request('DELETE', 'deleting the group', {}, [])
+    return this.#queue.inOrder(() => this.#delete())
   }
 
   /** Waits for running pushes, then deletes the group if `deleteOnShutdown` is set. */
   shutdown(): Promise<void> {
     return this.#queue.close(async () => {
       try {
-        if (this.#options.deleteOnShutdown === true) await this.delete()
+        if (this.#options.deleteOnShutdown === true) await this.#delete()
       } finally {
         this.#sender.close()
       }
     })
   }
 
+  /** One after another: an earlier push that arrives last would replace a later one. */
   #send(method: 'PUT' | 'POST', metrics: readonly Metric[]): Promise<void> {
-    return this.#queue.atOnce(() => this.#encodeAndSend(method, metrics))
+    return this.#queue.inOrder(() => this.#encodeAndSend(method, metrics))
+  }
+
+  #delete(): Promise<void> {
+    return this.#request('DELETE', 'deleting the group', {}, [])
   }
 
   async #encodeAndSend(method: 'PUT' | 'POST', metrics: readonly Metric[]): Promise<void> {

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { groupPath } from '../../../../src/exporters/prometheus/push/grouping-key.js'
 import { PushGatewayExporter, type PushGatewayExporterOptions } from '../../../../src/exporters/prometheus/push/push-gateway-exporter.js'
 import { metric } from '../format/metric-samples.js'
@@ -64,6 +64,28 @@ test('pushAdd is POST, delete is DELETE without a body, and gzip can be disabled
     ['DELETE', '/prefix/metrics/job/nightly', ''],
   ])
   expect(received[0]!.headers['content-encoding']).toBeUndefined()
+})
+
+test('pushes and deletions are sent one after another, in the order of their calls', async () => {
+  const methods: string[] = []
+  const answers: (() => void)[] = []
+  server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      methods.push(request.method!)
+      answers.push(() => void response.end())
+    })
+  })
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve))
+  const pushing = exporter(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { deleteOnShutdown: true })
+  const all = Promise.all([pushing.push([one]), pushing.pushAdd([one]), pushing.delete(), pushing.push([one]), pushing.shutdown()])
+  const expected = ['PUT', 'POST', 'DELETE', 'PUT', 'DELETE']
+  for (const at of expected.keys()) {
+    await vi.waitUntil(() => answers.length > 0)
+    expect(methods).toEqual(expected.slice(0, at + 1))
+    answers.pop()!()
+  }
+  await all
+  await expect(pushing.delete()).rejects.toMatchObject({ code: 'ERR_EXPORTER_CLOSED' })
 })
 
 test('shutdown deletes the group if configured', async () => {
@@ -133,6 +155,7 @@ test('special values are encoded as base64url in the path', () => {
 
 test('invalid options are refused', () => {
   for (const [options, code] of [
+    [{ headers: () => ({ authorization: 'Bearer t' }) }, 'ERR_PROMETHEUS_OPTION'],
     [{ url: 'ftp://x' }, 'ERR_PUSH_URL'],
     [{ url: 'gateway:9091' }, 'ERR_PUSH_URL'],
     [{ url: '' }, 'ERR_PUSH_URL'],
