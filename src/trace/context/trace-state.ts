@@ -1,5 +1,9 @@
 const MAX_MEMBERS = 32
 const MAX_LENGTH = 512
+/** Longer members are dropped before others. */
+const LONG_MEMBER = 128
+/** The length of the longest members, without blanks. A longer header is not read. */
+const MAX_READ_LENGTH = MAX_MEMBERS * (256 + 1 + 256 + 1)
 
 const LETTER = 1
 const DIGIT = 2
@@ -72,6 +76,21 @@ function textOf(members: readonly Member[]): string {
 }
 
 /**
+ * Drops members until there are at most 512 characters: the last of those with more than 128, then the last ones. The first `kept` stay.
+ * @see https://www.w3.org/TR/trace-context-2/#tracestate-limits
+ */
+function shortened(members: readonly Member[], kept: number): readonly Member[] {
+  const rest = [...members]
+  let length = textOf(rest).length
+  while (length > MAX_LENGTH) {
+    const long = rest.findLastIndex((member, at) => at >= kept && textOf([member]).length > LONG_MEMBER)
+    const [dropped] = rest.splice(long, 1) // without a long one, the last
+    length -= textOf([dropped!]).length + 1
+  }
+  return rest
+}
+
+/**
  * Data of vendors that is propagated with a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
  *
  * Keys are parsed by level 2 of the recommendation, and written by level 1, which readers of both levels accept.
@@ -91,11 +110,12 @@ export class TraceState {
   }
 
   /**
-   * Parses a header. Returns undefined if it is empty or breaks a rule (more than 32 members, more than 512 characters, invalid
-   * characters): such a tracestate is dropped as a whole. Of two members with the same key, the first is kept.
+   * Parses a header. Returns undefined if it is empty or breaks a rule (more than 32 members, invalid characters): such a tracestate is
+   * dropped as a whole. Of two members with the same key, the first is kept. If there are more than 512 characters, the last members with
+   * more than 128 are dropped first, then the last ones.
    */
   static parse(text: string): TraceState | undefined {
-    if (text.length > MAX_LENGTH) return undefined
+    if (text.length > MAX_READ_LENGTH) return undefined
     const members: [string, string][] = []
     let count = 0
     for (let from = 0; from <= text.length; ) {
@@ -110,7 +130,7 @@ export class TraceState {
       if (++count > MAX_MEMBERS || !isReadableKey(key) || !isTraceStateValue(value)) return undefined
       if (!members.some(([other]) => other === key)) members.push([key, value])
     }
-    return members.length === 0 ? undefined : new TraceState(members)
+    return members.length === 0 ? undefined : new TraceState(shortened(members, 0))
   }
 
   get size(): number {
@@ -124,14 +144,12 @@ export class TraceState {
 
   /**
    * Returns a tracestate with `key` set and moved to the front. Returns itself if key or value is invalid or too long. The last members
-   * are dropped if there are more than 32 or more than 512 characters, which readers may drop as a whole.
+   * are dropped if there are more than 32. Beyond 512 characters, members are dropped as by {@link parse}.
    */
   set(key: string, value: string): TraceState {
     if (!isTraceStateKey(key) || !isTraceStateValue(value) || key.length + value.length >= MAX_LENGTH) return this
     const members = [[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS)
-    let length = textOf(members).length
-    while (length > MAX_LENGTH) length -= textOf([members.pop()!]).length + 1
-    return new TraceState(members)
+    return new TraceState(shortened(members, 1))
   }
 
   /** Returns a tracestate without this key. */
