@@ -9,7 +9,7 @@ export type ReadableCarrier =
   | readonly string[]
   | object
 
-/** An object into which headers can be written: `Headers`, a Map, Node's requests and responses, a plain object, pairs. */
+/** An object into which headers can be written: `Headers`, a Map, requests and responses of Node and of fetch, a plain object, pairs. */
 export type WritableCarrier = object
 
 /** Joins several headers of one name by commas, as HTTP defines it. */
@@ -138,13 +138,14 @@ export function setterOf(carrier: WritableCarrier): HeaderSetter {
 
 /** Replaces a header of this name in any case: with both, an HTTP client would send two, which no server can read. */
 function writeTo(carrier: WritableCarrier, name: string, value: string): void {
-  const { set, setHeader } = carrier as { set?: unknown; setHeader?: unknown }
+  const { set, setHeader, headers } = carrier as { set?: unknown; setHeader?: unknown; headers?: unknown }
   if (carrier instanceof Map) {
     for (const key of carrier.keys()) if (isSpelling(key, name)) carrier.delete(key)
     carrier.set(name, value)
   } else if (typeof set === 'function') set.call(carrier, name, value)
   else if (typeof setHeader === 'function') setHeader.call(carrier, name, value)
   else if (Array.isArray(carrier)) writeToList(carrier, name, value)
+  else if (isHeaders(headers)) writeTo(headers, name, value)
   else {
     for (const key of Object.keys(carrier)) if (isSpelling(key, name)) delete (carrier as Record<string, unknown>)[key]
     ;(carrier as Record<string, string>)[name] = value

@@ -72,6 +72,17 @@ test('a missing header is undefined in any carrier', () => {
   }
 })
 
+test('headers are written to those of a request', () => {
+  const inject = <C extends { readonly headers: object }>(carrier: C): C['headers'] => {
+    setterOf(carrier)('traceparent', 'x')
+    expect(Object.keys(carrier).filter((key) => key !== 'headers')).toEqual([])
+    return carrier.headers
+  }
+  expect([...(inject(new Request('http://localhost')) as Headers)]).toEqual([['traceparent', 'x']])
+  expect(inject({ headers: { Traceparent: 'y', a: 'b' } })).toEqual({ a: 'b', traceparent: 'x' })
+  expect(inject({ headers: new Map([['a', 'b']]) })).toEqual(new Map(Object.entries({ a: 'b', traceparent: 'x' })))
+})
+
 test('headers are written to every kind of carrier', () => {
   const write = <C extends object>(carrier: C): C => {
     setterOf(carrier)('traceparent', 'x')
