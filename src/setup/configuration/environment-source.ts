@@ -1,4 +1,5 @@
 import type { Environment } from '../../base/resource.js'
+import { readNumber } from './component-parser.js'
 import { ALSO, type Layer, put } from './object-source.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { nearest } from '../../base/strings/nearest-name.js'
@@ -77,7 +78,7 @@ function readOpenTelemetry(env: Environment, warn: Report): Layer {
   const sampler = read('OTEL_TRACES_SAMPLER')
   if (sampler !== undefined) {
     const place = new Place('OTEL_TRACES_SAMPLER', warn)
-    const text = otelSampler(sampler, read('OTEL_TRACES_SAMPLER_ARG') ?? '1')
+    const text = otelSampler(sampler.toLowerCase(), () => otelRatio(read('OTEL_TRACES_SAMPLER_ARG'), warn))
     if (text !== undefined) put(layer, 'traces.sampler', text, place)
     else place.problem(`${inspectValue(sampler)} is not known here`)
   }
@@ -95,15 +96,25 @@ function namesIn(list: string | undefined): readonly string[] {
   return list?.split(',').map((name) => name.trim().toLowerCase()) ?? []
 }
 
-function otelSampler(name: string, rate: string): string | undefined {
+/** @param ratio Returns the argument of the sampler. Called only if it has one. */
+function otelSampler(name: string, ratio: () => number): string | undefined {
   const based = name.startsWith('parentbased_')
   const bare = based ? name.slice('parentbased_'.length) : name
   const root = new Map([
-    ['always_on', 'alwaysOn'],
-    ['always_off', 'alwaysOff'],
-    ['traceidratio', `probability(${rate})`],
-  ]).get(bare)
+    ['always_on', () => 'alwaysOn'],
+    ['always_off', () => 'alwaysOff'],
+    ['traceidratio', () => `probability(${ratio()})`],
+  ]).get(bare)?.()
   return root !== undefined && based ? `parentBased(${root})` : root
+}
+
+/** The share of traces, by default and for an invalid one all of them, as OpenTelemetry defines it. */
+function otelRatio(text: string | undefined, warn: Report): number {
+  if (text === undefined) return 1
+  const ratio = readNumber(text)
+  if (ratio !== undefined && ratio >= 0 && ratio <= 1) return ratio
+  new Place('OTEL_TRACES_SAMPLER_ARG', warn).problem(`must be a number from 0 to 1: it is ${inspectValue(text)}`, '1 is used')
+  return 1
 }
 
 function readOtelExporters(layer: Layer, setting: 'traces.exporters' | 'metrics.exporters', names: readonly string[], place: Place): void {
@@ -121,10 +132,11 @@ function readOtelExporters(layer: Layer, setting: 'traces.exporters' | 'metrics.
 }
 
 function readOtelPropagators(layer: Layer, names: readonly string[], place: Place): void {
+  const isOther = (name: string): boolean => name === 'baggage' || name === 'none'
   const known = names.flatMap((name) => {
-    if (name === 'baggage' || name === 'none') return []
+    if (isOther(name)) return []
     const found = Object.hasOwn(OTEL_PROPAGATORS, name) ? OTEL_PROPAGATORS[name] : undefined
     return found ?? place.problem(`there is no propagator ${inspectValue(name)}`) ?? []
   })
-  if (known.length > 0 || names.includes('none')) put(layer, 'traces.propagator', known, place)
+  if (known.length > 0 || names.some(isOther)) put(layer, 'traces.propagator', known, place)
 }

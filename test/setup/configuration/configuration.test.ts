@@ -192,6 +192,32 @@ test("OpenTelemetry's samplers are ours", () => {
   expect(sampler('parentbased_always_on')).toEqual({ component: 'parentBased', options: { root: { component: 'alwaysOn', options: {} } } })
 })
 
+test.each(['abc', '1.5', '-1', '0.1),alwaysOn('])('a ratio of %s is 1, with a warning', (arg) => {
+  const { settings, problems, warnings } = read({ env: { OTEL_TRACES_SAMPLER: 'ParentBased_TraceIdRatio', OTEL_TRACES_SAMPLER_ARG: arg } })
+  expect(settings['traces.sampler']).toEqual({
+    component: 'parentBased',
+    options: { root: { component: 'probability', options: { rate: 1 } } },
+  })
+  const problem = `must be a number from 0 to 1: it is ${JSON.stringify(arg)}`
+  expect([problems, warnings]).toEqual([[], [{ path: 'OTEL_TRACES_SAMPLER_ARG', problem, hint: '1 is used' }]])
+})
+
+test('an argument of a sampler without a ratio is ignored, and a small ratio is exact', () => {
+  expect(read({ env: { OTEL_TRACES_SAMPLER: 'always_on', OTEL_TRACES_SAMPLER_ARG: 'abc' } }).warnings).toEqual([])
+  const env = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.0000001' }
+  expect(settings({ env })['traces.sampler']).toEqual({ component: 'probability', options: { rate: 1e-7 } })
+})
+
+test.each([
+  ['baggage', []],
+  ['none', []],
+  ['baggage,xray', []],
+  ['xray', undefined],
+  ['baggage,b3', [{ component: 'b3single', options: {} }]],
+])('OTEL_PROPAGATORS=%s propagates only the traces that it names', (names, propagators) => {
+  expect(settings({ env: { OTEL_PROPAGATORS: names } })['traces.propagator']).toEqual(propagators)
+})
+
 test("OpenTelemetry's port alone starts no server, and an empty variable is ignored", () => {
   expect(settings({ env: { OTEL_EXPORTER_PROMETHEUS_PORT: '9464', OTEL_SDK_DISABLED: '', TALLYSCOPE_ENABLED: ' ' } })).toEqual({
     'prometheus.port': 9_464,
