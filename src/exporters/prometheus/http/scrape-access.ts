@@ -10,8 +10,8 @@ import { type MetricsRequest, type MetricsResponse, refusal } from './metrics-re
 export interface ScrapeAccessOptions {
   /**
    * Scrapes must send `Authorization: Bearer …` with this token, or one of these. Default: no token is needed. An empty list or undefined
-   * is an error, so that a missing token does not open the endpoint. So is a token with blanks or control characters, which no request can
-   * have.
+   * is an error, so that a missing token does not open the endpoint. So is a token that is empty or has blanks or control characters, which
+   * no request can have.
    */
   readonly bearerToken?: string | readonly string[]
   /** A file with further tokens, one per line. It is read once, and links are followed. Default: none. */
@@ -103,10 +103,10 @@ function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {
   if ('bearerToken' in options) tokens.push(...[options.bearerToken ?? []].flat())
   if (options.bearerTokenFile !== undefined) tokens.push(...readTokenFile(options.bearerTokenFile))
   if (!('bearerToken' in options) && options.bearerTokenFile === undefined) return undefined
-  if (tokens.length === 0 || !tokens.every((token) => typeof token === 'string')) {
+  if (tokens.length === 0 || !tokens.every((token): token is string => typeof token === 'string' && token !== '')) {
     throw new DefinitionError(
       'ERR_PROMETHEUS_OPTION',
-      'bearerToken must be a string or a list of at least one: leave it out to require none',
+      'bearerToken must be a string that is not empty, or a list of at least one: leave it out to require none',
     )
   }
   if (tokens.some((token) => NOT_IN_TOKENS.test(token))) {

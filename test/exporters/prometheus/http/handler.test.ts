@@ -151,7 +151,6 @@ test('a bearer token is required if configured, and any of several is accepted',
   expect(await status(['old', 'new'], 'Bearer new')).toBe(200)
   for (const wrong of ['Bearer secre', 'Bearer secrets', 'Bearer ', 'Bearer', 'Basic secret', 'secret', ''])
     expect(await status('secret', wrong)).toBe(401)
-  expect(await status('', 'Bearer ')).toBe(401)
 })
 
 test('the guard is called before anything is gathered', async () => {
@@ -486,6 +485,8 @@ test(
 test('an empty token does not open the endpoint', () => {
   for (const options of [
     { bearerToken: [] },
+    { bearerToken: '' },
+    { bearerToken: ['right', ''] },
     { bearerToken: undefined },
     { bearerToken: [undefined] },
     { bearerToken: null },
