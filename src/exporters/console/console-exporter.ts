@@ -73,8 +73,9 @@ export class ConsoleExporter<T> implements Exporter<T> {
   /** Like {@link export}, but synchronous. Throws if the stream buffers bytes that it cannot write now. */
   exportSync(items: readonly T[]): void {
     const texts = this.#texts(items)
-    this.#writer.writeSync(texts.join(''))
-    this.#counts.exported(texts.length)
+    if (texts.length === 0) return
+    if (this.#writer.writeSync(texts.join(''))) this.#counts.exported(texts.length)
+    else this.#counts.dropped('gone', texts.length)
   }
 
   /** Throws if the stream buffers bytes that it cannot write now. Node writes files, terminals and, on POSIX, pipes synchronously. */

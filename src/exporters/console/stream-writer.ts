@@ -7,7 +7,7 @@ export interface TextStream {
   write(text: string, done?: (error?: Error | null) => void): unknown
 }
 
-type AnyStream = TextStream & Partial<Pick<Writable, 'on' | 'off' | 'writableLength' | 'destroyed' | 'writableEnded'>>
+type AnyStream = TextStream & Partial<Pick<Writable, 'on' | 'off' | 'writableLength' | 'destroyed' | 'writableEnded' | 'errored'>>
 
 /** `gone`: the stream has no reader. `full`: the stream buffers more than the maximum. */
 export type Written = { readonly kind: 'written' | 'gone' | 'full' } | { readonly kind: 'failed'; readonly error: unknown }
@@ -35,7 +35,7 @@ export class StreamWriter {
     let stream: AnyStream
     try {
       stream = this.#stream()
-      if (stream.destroyed === true || stream.writableEnded === true) return Promise.resolve({ kind: 'gone' })
+      if (isOver(stream)) return Promise.resolve({ kind: 'gone' })
       if ((stream.writableLength ?? 0) > this.#maxBufferedBytes) return Promise.resolve({ kind: 'full' })
     } catch (error) {
       return Promise.resolve({ kind: 'failed', error })
@@ -56,19 +56,27 @@ export class StreamWriter {
     })
   }
 
-  /** Writes synchronously. Throws if the stream throws, or buffers bytes that it cannot write now. */
-  writeSync(text: string): void {
-    if (text === '') return
+  /** Writes synchronously. Returns false if the stream has no reader. Throws if it fails, or buffers bytes that it cannot write now. */
+  writeSync(text: string): boolean {
     const stream: AnyStream = this.#stream()
-    stream.write(text)
-    const { waitingBytes } = this
-    if (waitingBytes > 0) throw new Error(`${waitingBytes} bytes are buffered in the stream`)
+    if (isOver(stream)) return false
+    this.#listen(stream)
+    try {
+      stream.write(text)
+      const { errored } = stream // its error event comes in the next tick
+      if (errored != null && !GONE.has(errorCode(errored))) throw errored
+      const { waitingBytes } = this
+      if (waitingBytes > 0) throw new Error(`${waitingBytes} bytes are buffered in the stream`)
+      return errored == null
+    } finally {
+      this.#release()
+    }
   }
 
-  /** The bytes in the buffer of the stream. */
+  /** The bytes in the buffer of the stream, which it still may write. */
   get waitingBytes(): number {
     const stream: AnyStream = this.#stream()
-    return stream.writableLength ?? 0
+    return isOver(stream) || stream.errored != null ? 0 : (stream.writableLength ?? 0)
   }
 
   #listen(stream: AnyStream): void {
@@ -88,6 +96,10 @@ export class StreamWriter {
       this.#listening = undefined
     })
   }
+}
+
+function isOver({ destroyed, writableEnded }: AnyStream): boolean {
+  return destroyed === true || writableEnded === true
 }
 
 function outcomeOf(error: unknown): Written {

@@ -176,6 +176,21 @@ describe('a stream', () => {
     expect(stream.listenerCount('error')).toBe(0)
   })
 
+  test('whose reader has gone gets no item synchronously, and the error does not end the process', async () => {
+    const failing = (code: string) => new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })) })
+    const stream = failing('EPIPE')
+    const exporter = new ConsoleExporter({ stream })
+    const before = dropped('gone')
+    exporter.exportSync([1, 2])
+    await new Promise(setImmediate)
+    exporter.exportSync([3])
+    exporter.flushSync()
+    await new Promise(setImmediate)
+    expect([dropped('gone') - before, stream.listenerCount('error')]).toEqual([3, 0])
+    expect(() => new ConsoleExporter({ stream: failing('ENOSPC') }).exportSync([1])).toThrow('ENOSPC')
+    await new Promise(setImmediate)
+  })
+
   test('that fails in another way is an error, and not an uncaught one', async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('full'), { code: 'ENOSPC' })) })
     await expect(new ConsoleExporter({ stream }).export([1])).rejects.toMatchObject({ code: 'ERR_CONSOLE_WRITE', retryable: false })
