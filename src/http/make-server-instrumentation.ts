@@ -53,7 +53,10 @@ export interface ServerOptions<R> {
   readonly statusClasses?: boolean
   /** False to register no views of body sizes. Default true. */
   readonly bodySizes?: boolean
-  /** The query in the attribute `http.url`: `false` none, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
+  /**
+   * The query in the attribute `http.url`: `false` none, `'redacted'` names with `REDACTED` for values, `true` all, or a function of the
+   * query. Default false.
+   */
   readonly urlQuery?: UrlQuery
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock

@@ -1,4 +1,4 @@
-/** The part of a query in an attribute: none, names without values, all of it, or the result of a function. */
+/** The part of a query in an attribute: none, names with `REDACTED` for values, all of it, or the result of a function. */
 export type UrlQuery = boolean | 'redacted' | ((query: string) => string)
 
 /** Limit of a query's length; the rest is dropped. */

@@ -68,8 +68,8 @@ export interface TallyscopeOptions {
          */
         readonly publicEndpoint?: boolean
         /**
-         * The query in the attribute `http.url` of servers and clients: `false` none, `'redacted'` names without values, `true` all, or, in
-         * code, a function of the query. Default: false for servers, `'redacted'` for clients.
+         * The query in the attribute `http.url` of servers and clients: `false` none, `'redacted'` names with `REDACTED` for values, `true`
+         * all, or, in code, a function of the query. Default: false for servers, `'redacted'` for clients.
          */
         readonly urlQuery?: boolean | 'redacted' | ((query: string) => string)
         /** Names of integrations to start: `http`, `fetch`, … Default: none. */

@@ -41,8 +41,8 @@ export interface HttpClientOptions {
    */
   readonly spanName?: 'method' | 'methodAndHost' | ((request: OutgoingRequest) => string)
   /**
-   * The query in the attribute `http.url`: `false` none, `'redacted'` names without values, `true` all, or a function of the query.
-   * Default `'redacted'`.
+   * The query in the attribute `http.url`: `false` none, `'redacted'` names with `REDACTED` for values, `true` all, or a function of the
+   * query. Default `'redacted'`.
    */
   readonly urlQuery?: UrlQuery
   /** Source of time. Default: the system clock. */
