@@ -155,7 +155,7 @@ test('special values are encoded as base64url in the path', () => {
 
 test('invalid options are refused', () => {
   for (const [options, code] of [
-    [{ headers: () => ({ authorization: 'Bearer t' }) }, 'ERR_PROMETHEUS_OPTION'],
+    [{ headers: (() => ({ authorization: 'Bearer t' })) as never }, 'ERR_PROMETHEUS_OPTION'],
     [{ url: 'ftp://x' }, 'ERR_PUSH_URL'],
     [{ url: 'gateway:9091' }, 'ERR_PUSH_URL'],
     [{ url: '' }, 'ERR_PUSH_URL'],

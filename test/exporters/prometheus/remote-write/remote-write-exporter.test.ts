@@ -5,7 +5,7 @@ import { gather, gatherFamilies } from '../../../../src/metrics/collection/gathe
 import type { Metric } from '../../../../src/metrics/data/metric.js'
 import { isRowSource } from '../../../../src/metrics/data/row-source.js'
 import { MetricRegistry } from '../../../../src/metrics/instruments/metric-registry.js'
-import { distribution as inBuckets, exponential, percentiles, sum, type ViewAggregation } from '../../../../src/stats/views/aggregation.js'
+import { distribution as inBuckets, exponential, percentiles, sum, type Aggregation } from '../../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../../src/stats/stats.js'
 import { exporterContract } from '../../../../src/testing/exporter-contract.js'
 import { ManualClock } from '../../../../src/testing/manual-clock.js'
@@ -181,7 +181,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     const stats = new Stats()
     const size = stats.measure('size', { unit: '1' })
     const exporter = exporterTo(receiver, { version, nativeHistograms: true, staleOnShutdown: false })
-    const staleAfter = async (aggregation: ViewAggregation): Promise<string[]> => {
+    const staleAfter = async (aggregation: Aggregation): Promise<string[]> => {
       stats.viewManager.unregisterView('size')
       stats.registerView({ name: 'size', measure: size, aggregation })
       stats.record(size, 1)
