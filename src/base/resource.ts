@@ -17,12 +17,16 @@ export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', '
 
 const MAX_CHARACTERS = 256
 
-/** Describes what is wrong with a resource; undefined if it is valid. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
+/**
+ * Describes what is wrong with a resource; undefined if it is valid. Type and keys have 1 to 256 printable ASCII characters, values up to 256
+ * characters of well-formed Unicode, as in OpenTelemetry.
+ */
 export function resourceFault({ type, labels }: Resource): string | undefined {
   if (type !== undefined && !isName(type)) return `a resource type must be 1 to 256 printable ASCII characters: ${inspectValue(type)}`
   for (const [key, value] of Object.entries(labels)) {
     if (!isName(key)) return `resource label keys must be 1 to 256 printable ASCII characters: ${inspectValue(key)}`
-    if (!isText(value)) return `resource label values must be at most 256 printable ASCII characters: ${key} is ${inspectValue(value)}`
+    if (!isValue(value))
+      return `resource label values must be at most 256 characters of well-formed Unicode: ${key} is ${inspectValue(value)}`
   }
   return undefined
 }
@@ -143,9 +147,9 @@ function decode(text: string): string {
 }
 
 function isName(text: string): boolean {
-  return text.length > 0 && isText(text)
+  return text.length > 0 && isPrintableAscii(text, MAX_CHARACTERS)
 }
 
-function isText(text: string): boolean {
-  return isPrintableAscii(text, MAX_CHARACTERS)
+function isValue(text: string): boolean {
+  return typeof text === 'string' && text.length <= MAX_CHARACTERS && text.isWellFormed()
 }

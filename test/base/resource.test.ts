@@ -34,6 +34,19 @@ test('a malformed variable is ignored as a whole and reported, the others are ke
   ])
 })
 
+test('values are text in any script, with or without percent escapes', () => {
+  const { resource, problems } = readingOf({
+    OTEL_SERVICE_NAME: 'büro',
+    OTEL_RESOURCE_ATTRIBUTES: 'city=Z%C3%BCrich,team=東京,list=a%2Cb%3Dc',
+    OC_RESOURCE_LABELS: 'owner="José"',
+  })
+  expect(problems).toEqual([])
+  expect(resource.labels).toEqual({ 'service.name': 'büro', city: 'Zürich', team: '東京', list: 'a,b=c', owner: 'José' })
+  expect(resourceFault({ labels: { a: 'x'.repeat(257) } })).toMatch(
+    /^resource label values must be at most 256 characters of well-formed Unicode: a is /,
+  )
+})
+
 test('no environment variable makes the parser throw', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {

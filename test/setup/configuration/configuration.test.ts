@@ -244,8 +244,8 @@ test('the resource is merged from all sources, label by label', () => {
 })
 
 test('an invalid resource is a problem in code and a warning in the environment', () => {
-  expect(problemsOf({ code: { service: 'é' } })).toEqual([
-    'resource: resource label values must be at most 256 printable ASCII characters: service.name is "é"',
+  expect(problemsOf({ code: { service: '\ud800' } })).toEqual([
+    'resource: resource label values must be at most 256 characters of well-formed Unicode: service.name is "\\ud800"',
   ])
   expect(read({ env: { OC_RESOURCE_LABELS: 'a' } }).warnings.map(({ path }) => path)).toEqual(['OC_RESOURCE_LABELS'])
 })
