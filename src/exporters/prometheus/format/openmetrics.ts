@@ -10,6 +10,8 @@ import { encodeText, oncePerSource } from './text-document.js'
 import { textCacheOf } from './text-encoder.js'
 
 const END = Buffer.from('# EOF\n')
+/** Prometheus before 2.34 requests 0.0.1, the draft of 1.0.0. Documents of both are the same. */
+const VERSIONS: readonly string[] = ['1.0.0', '0.0.1']
 
 /**
  * OpenMetrics text 1.0.0, which adds units, exemplars, info and state sets, and an end marker. Writes the same bytes as
@@ -25,7 +27,8 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
   return {
     format: 'openmetrics',
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
-    accepts: (mediaType, parameters) => mediaType === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
+    accepts: (mediaType, parameters) =>
+      mediaType === 'application/openmetrics-text' && VERSIONS.includes(parameters.get('version') ?? '1.0.0'),
     encode: (families, signal, owner) => encodeText(selectFamilies(families, 'openmetrics').map(grouped), rowsOf, signal, owner, END),
   }
 }

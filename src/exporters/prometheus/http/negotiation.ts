@@ -16,6 +16,8 @@ interface NegotiatedFormat {
  */
 const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'values'])
 
+const VERSION = /^\d+\.\d+\.\d+$/
+
 /**
  * Chooses the offered format that the scraper prefers, or the first offer if it requests none of them or the header is malformed. Status
  * 406 would be a failed scrape for Prometheus.
@@ -33,9 +35,15 @@ export function negotiateFormat(accept: string | undefined, offers: readonly [En
     if (encoder === undefined) continue
     const scheme = parameters.get('escaping') ?? ''
     const echoed = ESCAPING_SCHEMES.has(scheme) ? `; escaping=${scheme}` : ''
-    return { encoder, contentType: encoder.contentType + echoed }
+    const version = encoder.accepts(value, parameters) ? parameters.get('version') : undefined
+    return { encoder, contentType: contentTypeFor(encoder, version) + echoed }
   }
   return { encoder: offers[0], contentType: offers[0].contentType }
+}
+
+/** The content type of the encoder, in the version that was requested of those that it accepts. */
+function contentTypeFor({ contentType }: Encoder, version = ''): string {
+  return VERSION.test(version) ? contentType.replace(/; version=[^;]*/, `; version=${version}`) : contentType
 }
 
 /** True if a range such as `text/*` covers the encoder's media type. */

@@ -9,6 +9,7 @@ import { textEncoder } from '../../../../src/exporters/prometheus/format/text-en
 const offers: [Encoder, ...Encoder[]] = [textEncoder, openMetricsEncoder(), protobufEncoder]
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+const OPEN_METRICS_DRAFT = 'application/openmetrics-text; version=0.0.1; charset=utf-8'
 const PROTOBUF = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
 
 /** Each case: an Accept header and the content type of the answer. */
@@ -18,6 +19,8 @@ function check(cases: Record<string, string>): void {
 
 test('scrapers get their preferred format', () => {
   check({
+    // Prometheus 2.30
+    'application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1': OPEN_METRICS_DRAFT,
     // Prometheus 2.42
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1':
       OPEN_METRICS,
@@ -52,6 +55,7 @@ test('a range covers only the formats of its type, and none that the header rank
     'text/plain;q=0,*/*': OPEN_METRICS,
     '*/*,text/plain': TEXT,
     '*/*;q=0.1,text/plain;q=0.9': TEXT,
+    'text/*;version=1.0.0': TEXT,
   })
   expect(negotiateFormat('text/*', [openMetricsEncoder(), textEncoder]).contentType).toBe(TEXT)
   expect(negotiateFormat('application/openmetrics-text;q=0,*/*', [openMetricsEncoder(), textEncoder]).contentType).toBe(TEXT)
@@ -75,7 +79,8 @@ test('case and quotes are ignored', () => {
 test('only supported versions are selected', () => {
   check({
     'application/openmetrics-text': OPEN_METRICS,
-    'application/openmetrics-text;version=0.0.1': TEXT,
+    'application/openmetrics-text;version=0.0.1': OPEN_METRICS_DRAFT,
+    'application/openmetrics-text;version=0.0.1;q=0.9,application/openmetrics-text;version=1.0.0': OPEN_METRICS,
     'application/openmetrics-text;version=99.0.0': TEXT,
     'application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.5': OPEN_METRICS,
     'text/plain;version=1.0.0,application/openmetrics-text;q=0.1': OPEN_METRICS,
