@@ -32,6 +32,20 @@ test.each([
   expect(declares(loaded(join(root, file)))).toEqual(names)
 })
 
+test('bundlers leave imports of optional packages with native code as they are', () => {
+  for (const [file, name] of [
+    ['remote-write-exporter.js', 'snappy'],
+    ['statsd-exporter.js', 'unix-dgram'],
+  ]) {
+    for (const format of ['esm', 'cjs']) {
+      const text = readFileSync(join(root, 'dist', format, file!), 'utf8')
+      expect(text.match(/\bimport\([^)]*\)/g), `${format} ${file}`).toEqual([
+        expect.stringMatching(new RegExp(String.raw`^import\(\s*/\* webpackIgnore: true \*/\s*"${name}"\s*\)$`)),
+      ])
+    }
+  }
+})
+
 test('every exporter has a test with the exporter contract', () => {
   const files = (folder: string) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -174,7 +174,7 @@ function senderFor({ protocol, path = '', host, port, clock }: CheckedOptions): 
 async function loadUnixDatagrams(): Promise<UnixDatagrams> {
   try {
     // @ts-expect-error: the package has no types
-    const loaded = (await import('unix-dgram')) as UnixDatagrams & { readonly default?: UnixDatagrams }
+    const loaded = (await import(/* webpackIgnore: true */ 'unix-dgram')) as UnixDatagrams & { readonly default?: UnixDatagrams }
     return loaded.default ?? loaded
   } catch (cause) {
     throw new Error(`protocol unixDatagram needs the package unix-dgram, unixStream needs none: ${errorText(cause)}`, { cause })

@@ -39,7 +39,7 @@ export function literalBlock(bytes: Uint8Array): Uint8Array {
 /** Loads the package `snappy`, which compresses off the main thread. Without it, logs this once and returns {@link literalBlock}. */
 export async function loadSnappy(): Promise<Compress> {
   try {
-    const loaded = (await import('snappy')) as { compress?: unknown; default?: { compress?: unknown } }
+    const loaded = (await import(/* webpackIgnore: true */ 'snappy')) as { compress?: unknown; default?: { compress?: unknown } }
     const compress = loaded.compress ?? loaded.default?.compress
     if (typeof compress !== 'function') throw new Error('it has no compress')
     return ({ buffer, byteOffset, length }) => (compress as (bytes: Buffer) => Promise<Uint8Array>)(Buffer.from(buffer, byteOffset, length))
