@@ -1,5 +1,6 @@
 import { type OptionNames, optionNames } from '../../../base/check-options.js'
 import { DefinitionError } from '../../../base/errors.js'
+import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { digest, type Guard, hasBearerToken } from '../../../serving/bearer-auth.js'
 import { headerValue, type RequestHeaders, type RequestQuery } from '../../../serving/scrape-request.js'
 import { Semaphore } from '../../../serving/semaphore.js'
@@ -24,7 +25,7 @@ export interface ScrapeAccessOptions {
   readonly guard?: Guard
   /**
    * Allowed values of the header `Host`, without port. Other requests, and those without `Host`, are answered with 403. This prevents a
-   * page in a browser from reading metrics by DNS rebinding. Default: any.
+   * page in a browser from reading metrics by DNS rebinding. An empty name is an error. Default: any.
    */
   readonly allowedHosts?: readonly string[]
 }
@@ -47,7 +48,7 @@ export class ScrapeAccess {
   constructor(options: ScrapeAccessOptions) {
     this.#tokens = tokensOf(options)?.map(digest)
     this.#guard = options.guard
-    this.#hosts = options.allowedHosts && new Set(options.allowedHosts.map(hostName))
+    this.#hosts = hostsOf(options.allowedHosts)
   }
 
   /** The response to a request that is refused; undefined if it is allowed. */
@@ -96,6 +97,15 @@ export class ScrapeAccess {
       release()
     }
   }
+}
+
+function hostsOf(allowed: unknown): ReadonlySet<string> | undefined {
+  if (allowed === undefined) return undefined
+  if (Array.isArray(allowed) && allowed.every((host): host is string => typeof host === 'string' && hostName(host) !== '')) {
+    return new Set(allowed.map(hostName))
+  }
+  const problem = `allowedHosts must be a list of host names: it is ${inspectValue(allowed)}`
+  throw new DefinitionError('ERR_PROMETHEUS_OPTION', problem)
 }
 
 function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {

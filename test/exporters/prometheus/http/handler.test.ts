@@ -536,6 +536,17 @@ test('only allowed host names are served', async () => {
   for (const host of ['evil.example', 'localhost.evil.example', '', undefined]) expect([host, await status(host)]).toEqual([host, 403])
 })
 
+test('allowed hosts that are no list of names are refused', () => {
+  for (const allowedHosts of [null, '', 'localhost', false, [''], [null], ['localhost', ':9464'], {}] as never[]) {
+    expect(() => handler(() => [one], { allowedHosts }), JSON.stringify(allowedHosts)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_PROMETHEUS_OPTION',
+        message: expect.stringMatching(/^allowedHosts must be a list of host names: it is /),
+      }),
+    )
+  }
+})
+
 test('allowed IPv6 addresses may be written without brackets, and HTTP/2 sends the host in :authority', async () => {
   const handle = handler(() => [one], { allowedHosts: ['::1', 'shop.example'] })
   const status = async (headers: Record<string, string>) => (await handle(headers)).status
