@@ -4,6 +4,7 @@ import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { writeExponential, writeWindows } from '../frames/sketch-frames.js'
 import type { FrameBuilder } from '../frames/frame-builder.js'
 import { FRAME, type FrameWriter, fits, MAX_ATTACHMENTS } from '../frames/frame-writer.js'
+import { cellsWithoutNumber, mayHaveExemplars, nextChanged, valuesOf } from './chunk-columns.js'
 import { writeNewRows } from './new-rows.js'
 
 /** Called if a row, exemplar or definition is not sent, because it needs a larger frame than the limit. */
@@ -80,9 +81,9 @@ export class ChangedSource {
     restarted: Set<number>,
   ): Generator<Uint8Array> {
     while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
-    for (let cell = 0; cell < sent.numbers.length; cell++) {
-      const known = sent.numbers[cell]!
-      if (known <= 0 || chunk.lastEpoch(cell) < sent.epoch) continue
+    for (let cell = 0; ; cell++) {
+      cell = nextChanged(chunk, sent.numbers, cell, sent.epoch)
+      if (cell === sent.numbers.length) return
       if (chunk.restartedIn !== undefined && chunk.restartedIn(cell) >= sent.epoch) {
         restarted.add(cell)
         continue
@@ -92,7 +93,7 @@ export class ChangedSource {
         yield full
         while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent) // rows may have changed during the yield
         cell--
-      } else if (fits(() => this.#writeValue(line.row(FRAME.VALUES, this.family, known - 1), chunk, cell))) {
+      } else if (fits(() => this.#writeValue(line.row(FRAME.VALUES, this.family, sent.numbers[cell]! - 1), chunk, cell))) {
         if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
       } else if (line.dropRow()) this.#onDropped('row')
       else cell-- // try again in a frame of its own
@@ -104,7 +105,7 @@ export class ChangedSource {
     let maxRows = rowsOfFrame(this.source)
     for (;;) {
       while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
-      const cells = newCells(chunk, sent.numbers, maxRows, restarted)
+      const cells = nextCells(chunk, sent.numbers, maxRows, restarted)
       if (cells.length === 0) return
       const open = line.finish()
       if (open !== undefined) {
@@ -113,12 +114,9 @@ export class ChangedSource {
       }
       const numbers = this.#numbersOf(cells, sent)
       if (fits(() => this.#writeRows(line, chunk, cells, numbers))) {
-        for (let at = 0; at < cells.length; at++) {
-          const cell = cells[at]!
-          sent.numbers[cell] = numbers[at]! + 1
-          if (restarted.size > 0) restarted.delete(cell)
-          if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
-        }
+        setNumbers(sent.numbers, cells, numbers)
+        if (restarted.size > 0) for (const cell of cells) restarted.delete(cell)
+        if (mayHaveExemplars(chunk)) for (const cell of cells) if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
         yield line.finish()!
         continue
       }
@@ -133,36 +131,35 @@ export class ChangedSource {
   }
 
   /** Returns the number that each of these rows has or gets. */
-  #numbersOf(cells: readonly number[], sent: SentChunk): number[] {
-    const numbers: number[] = []
+  #numbersOf(cells: Int32Array, { numbers: all }: SentChunk): Int32Array {
+    const numbers = new Int32Array(cells.length)
+    const free = this.#free
+    let next = this.#next
     for (let at = 0; at < cells.length; at++) {
-      const known = sent.numbers[cells[at]!]!
-      numbers.push(known > 0 ? known - 1 : (this.#free.pop() ?? this.#next++))
+      const known = all[cells[at]!]!
+      numbers[at] = known > 0 ? known - 1 : free.length > 0 ? free.pop()! : next++
     }
+    this.#next = next
     return numbers
   }
 
-  #writeRows(line: FrameBuilder, chunk: RowChunk, cells: readonly number[], numbers: readonly number[]): void {
+  #writeRows(line: FrameBuilder, chunk: RowChunk, cells: Int32Array, numbers: Int32Array): void {
     writeNewRows(line, { family: this.family, keys: this.source.descriptor.labelKeys.length }, chunk, cells, numbers)
-    if (this.source.kind !== 'scalar') {
-      for (let at = 0; at < cells.length; at++) this.#writeValue(line.writer, chunk, cells[at]!)
-      return
-    }
-    const values: number[] = []
-    for (let at = 0; at < cells.length; at++) values.push(chunk.value(cells[at]!))
-    line.writer.doubles(values)
+    if (this.source.kind === 'scalar') line.writer.doubles(valuesOf(chunk, cells))
+    else for (const cell of cells) this.#writeValue(line.writer, chunk, cell)
   }
 
   /** Writes the removal of rows that were removed, and of rows whose cell has a new row. */
   *#structureChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
     const { version } = chunk
     const { generation } = this.source
-    if (sent.numbers.length < chunk.size) {
+    const known = sent.numbers.length
+    if (known < chunk.size) {
       const numbers = new Int32Array(chunk.size)
       numbers.set(sent.numbers)
       sent.numbers = numbers
     }
-    for (let cell = 0; cell < chunk.size; cell++) {
+    for (let cell = 0; cell < known; cell++) {
       if (sent.numbers[cell] === 0 || (chunk.isLive(cell) && chunk.createdIn(cell) <= sent.generation)) continue
       if (sent.numbers[cell]! > 0) yield* this.#writeRemoved(line, sent.numbers[cell]! - 1)
       sent.numbers[cell] = 0
@@ -243,13 +240,17 @@ function rowsOfFrame({ kind, bounds, settings }: RowSource): number {
   return settings === undefined ? Math.max(1, Math.floor(FRAME_BYTES / (32 + 2 * bounds.length))) : 4
 }
 
-/** Returns the first cells whose rows have not been sent, or must be sent again. */
-function newCells(chunk: RowChunk, numbers: Int32Array, maxRows: number, again: ReadonlySet<number>): number[] {
-  const cells: number[] = []
-  for (let cell = 0; cell < numbers.length && cells.length < maxRows; cell++) {
-    if ((numbers[cell] === 0 && chunk.isLive(cell)) || (numbers[cell]! > 0 && again.has(cell))) cells.push(cell)
-  }
-  return cells
+/** Returns the first cells whose rows have not been sent; those of rows that must be sent again if there are none. */
+function nextCells(chunk: RowChunk, numbers: Int32Array, maxRows: number, again: ReadonlySet<number>): Int32Array {
+  const cells = cellsWithoutNumber(chunk, numbers, maxRows)
+  if (cells.length > 0 || again.size === 0) return cells
+  return Int32Array.from(again)
+    .filter((cell) => numbers[cell]! > 0)
+    .subarray(0, maxRows)
+}
+
+function setNumbers(all: Int32Array, cells: Int32Array, numbers: Int32Array): void {
+  for (let at = 0; at < cells.length; at++) all[cells[at]!] = numbers[at]! + 1
 }
 
 /** Returns 0 if a number is no count, as may happen in snapshots of a producer of the application. */

@@ -1,5 +1,6 @@
 import type { RowChunk } from '../../metrics/data/row-source.js'
 import type { BulkRowStore } from './bulk-row-store.js'
+import { endOfEqual, labelIdsOf, overflowingOf, startTimesOf } from './chunk-columns.js'
 import { damaged, type FrameError, overLimit } from '../frames/frame-error.js'
 import type { FrameBuilder } from '../frames/frame-builder.js'
 import type { LabelColumn, LabelReader } from '../frames/label-strings.js'
@@ -14,24 +15,18 @@ export function writeNewRows(
   line: FrameBuilder,
   { family, keys }: { readonly family: number; readonly keys: number },
   chunk: RowChunk,
-  cells: readonly number[],
-  numbers: readonly number[],
+  cells: Int32Array,
+  numbers: Int32Array,
 ): void {
   const writer = line.rows(family, numbers)
-  const overflowing: number[] = []
-  for (let at = 0, next = 0; at < cells.length; at = next) {
-    const start = chunk.startTimeUnixMs(cells[at]!)
-    for (next = at; next < cells.length && Object.is(chunk.startTimeUnixMs(cells[next]!), start); next++) {
-      if (chunk.isOverflow(cells[next]!)) overflowing.push(next)
-    }
-    writer.varint(next - at).double(start)
+  const starts = startTimesOf(chunk, cells)
+  for (let at = 0, next = 0; at < starts.length; at = next) {
+    next = endOfEqual(starts, at)
+    writer.varint(next - at).double(starts[at]!)
   }
+  const overflowing = overflowingOf(chunk, cells)
   writer.varint(overflowing.length).varints(overflowing)
-  for (let key = 0; key < keys; key++) {
-    const texts: (string | undefined)[] = []
-    for (let at = 0; at < cells.length; at++) texts.push(chunk.labelValue(cells[at]!, key))
-    line.labels(texts)
-  }
+  for (let key = 0; key < keys; key++) line.labels(labelIdsOf(chunk, cells, key))
 }
 
 /** New rows without their values, by column. */

@@ -1,3 +1,4 @@
+import type { LabelIds } from '../../metrics/store/stored-rows.js'
 import { FRAME, FrameWriter, fits } from './frame-writer.js'
 import { LabelWriter } from './label-strings.js'
 
@@ -46,12 +47,12 @@ export class FrameBuilder {
   }
 
   /** Begins a frame of new rows. No frame may be open. The numbers are written as runs that follow each other. */
-  rows(family: number, numbers: readonly number[]): FrameWriter {
+  rows(family: number, numbers: Int32Array): FrameWriter {
     this.writer.begin(FRAME.ROWS).varint(family).varint(numbers.length)
     let before = 0
     for (let at = 0, next = 0; at < numbers.length; at = next) {
       const first = numbers[at]!
-      for (next = at + 1; next < numbers.length && numbers[next] === first + next - at; ) next++
+      next = endOfRun(numbers, at)
       this.writer.signed(first - before).varint(next - at)
       before = first + next - at
     }
@@ -73,8 +74,8 @@ export class FrameBuilder {
   }
 
   /** Writes the values of one label of all rows of the open frame. */
-  labels(texts: readonly (string | undefined)[]): void {
-    this.#labels.write(this.writer, texts)
+  labels(values: LabelIds): void {
+    this.#labels.write(this.writer, values)
   }
 
   /** Returns the frame that begins a stream, or ends its first part. The reader forgets its strings too. No frame may be open. */
@@ -100,4 +101,12 @@ export class FrameBuilder {
     this.writer.cutTo(0)
     return undefined
   }
+}
+
+/** The index after the numbers from index `at` on that follow each other. */
+function endOfRun(numbers: Int32Array, at: number): number {
+  const first = numbers[at]! - at
+  let next = at + 1
+  while (next < numbers.length && numbers[next] === first + next) next++
+  return next
 }

@@ -1,4 +1,5 @@
 import { damaged } from './frame-error.js'
+import type { LabelIds } from '../../metrics/store/stored-rows.js'
 import type { FrameWriter } from './frame-writer.js'
 import type { PayloadReader } from './payload-reader.js'
 
@@ -16,17 +17,22 @@ const [NOT_SET, UNKEPT] = [0, 1]
  */
 export class LabelWriter {
   readonly #numbers = new Map<string, number>()
+  /** By list of strings: the code of each id, 0 if it has none yet. */
+  #known = new WeakMap<LabelIds['strings'], Int32Array>()
 
   /** Writes the values of one label: the codes, then the strings that follow. */
-  write(writer: FrameWriter, texts: readonly (string | undefined)[]): void {
-    const numbers = this.#numbers
-    const codes: number[] = []
+  write(writer: FrameWriter, { ids, strings }: LabelIds): void {
+    const codes = new Int32Array(ids.length)
     const added: string[] = []
-    for (let at = 0; at < texts.length; at++) {
-      const text = texts[at]
-      const known = text === undefined ? 0 : numbers.get(text)
-      if (known === undefined) added.push(text!)
-      codes.push(known === undefined ? this.#codeOf(text!) : 2 * known)
+    let known = this.#knownOf(strings)
+    for (let at = nextUnknown(known, ids, codes, 0); at < ids.length; at = nextUnknown(known, ids, codes, at + 1)) {
+      const text = strings[ids[at]!]
+      if (text === undefined) continue
+      const number = this.#numbers.get(text)
+      if (number === undefined) added.push(text)
+      codes[at] = number === undefined ? this.#codeOf(text) : 2 * number
+      known = this.#knownOf(strings) // because the numbers may have been forgotten
+      known[ids[at]!] = codes[at]! & ~1
     }
     writer.varints(codes)
     for (const text of added) writer.text(text)
@@ -35,15 +41,35 @@ export class LabelWriter {
   /** Returns the code of a string that is not known, and remembers it. */
   #codeOf(text: string): number {
     if (text.length > MAX_KEPT_LENGTH) return UNKEPT
-    if (this.#numbers.size === MAX_KEPT) this.#numbers.clear()
+    if (this.#numbers.size === MAX_KEPT) this.forget()
     const number = this.#numbers.size + 1
     this.#numbers.set(text, number)
     return 2 * number + 1
   }
 
+  #knownOf(strings: LabelIds['strings']): Int32Array {
+    const known = this.#known.get(strings)
+    if (known !== undefined && known.length >= strings.length) return known
+    const larger = new Int32Array(Math.max(strings.length, 2 * (known?.length ?? 0)))
+    if (known !== undefined) larger.set(known)
+    this.#known.set(strings, larger)
+    return larger
+  }
+
   forget(): void {
     this.#numbers.clear()
+    this.#known = new WeakMap()
   }
+}
+
+/** Sets the codes from index `at` on, up to an id that has none, and returns its index. */
+function nextUnknown(known: Int32Array, ids: Int32Array, codes: Int32Array, at: number): number {
+  for (; at < ids.length; at++) {
+    const code = known[ids[at]!]!
+    if (code === 0) return at
+    codes[at] = code
+  }
+  return at
 }
 
 /** The values of one label of the rows of a frame. */

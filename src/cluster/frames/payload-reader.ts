@@ -1,9 +1,8 @@
-import { endianness } from 'node:os'
 import { damaged } from './frame-error.js'
+import { IS_LITTLE_ENDIAN } from './frame-writer.js'
 
 const HEAD_BYTES = 5
 const MAX_VARINT_BYTES = 8
-const IS_LITTLE_ENDIAN = endianness() === 'LE'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads the payload of a frame. Throws a {@link FrameError} at the first value that is not valid. */

@@ -28,12 +28,18 @@ export interface Cells {
   sumOfSquaredDeviation(cell: number): number
   bucket(cell: number, bucket: number): number
   exemplar(cell: number, bucket: number): Exemplar | undefined
+  /** False if no row has an exemplar. */
+  readonly hasExemplars?: boolean
   clear(cell: number): void
   copy(cell: number, from: Cells, fromCell: number): void
 }
 
 /** Base class of cells with one number per row, which have no buckets. */
 export abstract class ScalarCells {
+  get hasExemplars(): boolean {
+    return false
+  }
+
   count(): number {
     return 0
   }

@@ -41,6 +41,10 @@ export class DistributionBackedCells extends ScalarCells implements Cells {
     return this.part === 'sum' ? this.distribution.value(cell) : this.distribution.count(cell) + (this.refused?.get(cell) ?? 0)
   }
 
+  override get hasExemplars(): boolean {
+    return this.exemplars !== undefined
+  }
+
   exemplar(cell: number): Exemplar | undefined {
     return this.exemplars?.get(cell)
   }

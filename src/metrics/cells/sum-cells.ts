@@ -46,6 +46,10 @@ export class SumCells extends ScalarCells implements Cells {
     return this.rest[cell]! + this.slots[cell]!
   }
 
+  override get hasExemplars(): boolean {
+    return this.exemplars !== undefined
+  }
+
   exemplar(cell: number): Exemplar | undefined {
     return this.exemplars?.get(cell)
   }

@@ -2,7 +2,7 @@ import type { Cells } from '../cells/cells.js'
 import { SketchCells } from '../cells/sketch-cells.js'
 import type { Exemplar, ExponentialValue, MetricDescriptor, SummaryValue } from '../data/metric.js'
 import type { RowStore } from './row-store.js'
-import { StoredRows } from './stored-rows.js'
+import { type LabelIds, StoredRows } from './stored-rows.js'
 import type { StoreChunk } from './store-chunk.js'
 import type { PercentileWindow, RowChunk, RowSource } from '../data/row-source.js'
 
@@ -113,6 +113,20 @@ class ColumnChunk extends StoredRows implements RowChunk {
   override labelValue(cell: number, key: number): string | undefined {
     const label = this.#labels[key]!
     return typeof label === 'string' ? label : this.store.labelText(this.chunk.start + cell, label)
+  }
+
+  override get lastEpochs(): Int32Array {
+    return this.chunk.lastEpochs
+  }
+
+  override get hasExemplars(): boolean {
+    return this.cells.hasExemplars !== false
+  }
+
+  override labelIds(cells: Int32Array, key: number): LabelIds {
+    const label = this.#labels[key]!
+    if (typeof label === 'number') return super.labelIds(cells, label)
+    return { ids: new Int32Array(cells.length), strings: [label] }
   }
 
   value(cell: number): number {

@@ -23,8 +23,8 @@ function added(write: (line: FrameBuilder) => FrameWriter): string[] {
   member.apply(line.boundary(FRAME.RESTART))
   member.apply(line.define(0, 0, definitionText(definitionOf(source[0]!)))!)
   const writer = write(line).varint(3).double(0).varint(0)
-  line.labels(['/a', '/b', '/c'])
-  writer.doubles([1, 2, 3])
+  line.labels({ ids: Int32Array.of(0, 1, 2), strings: ['/a', '/b', '/c'] })
+  writer.doubles(Float64Array.of(1, 2, 3))
   member.apply(line.finish()!)
   const next = new FrameWriter().begin(FRAME.VALUES).varint(0).signed(9).double(20)
   member.apply(next.end())
@@ -41,7 +41,7 @@ test('numbers of rows beyond those that a double can count up are refused', () =
 })
 
 test('rows whose numbers only begin and end like a run keep their own values', () => {
-  expect(added((line) => line.rows(0, [5, 9, 7]))).toEqual([
+  expect(added((line) => line.rows(0, Int32Array.of(5, 9, 7)))).toEqual([
     'hits_total{path="/a"} 1',
     'hits_total{path="/b"} 20',
     'hits_total{path="/c"} 3',

@@ -32,7 +32,9 @@ test('columns of whole numbers and doubles are read as they were written', () =>
   const whole = fc.oneof(fc.nat(), fc.nat(300))
   fc.assert(
     fc.property(fc.array(whole), fc.array(fc.double()), (wholes, doubles) => {
-      const reader = new PayloadReader(new FrameWriter().begin(FRAME.ROWS).varints(wholes).doubles(doubles).end())
+      const reader = new PayloadReader(
+        new FrameWriter().begin(FRAME.ROWS).varints(Int32Array.from(wholes)).doubles(Float64Array.from(doubles)).end(),
+      )
       expect(reader.varints(wholes.length, 2 ** 31 - 1, 'a number')).toEqual(wholes)
       expect([...reader.doubles(doubles.length)]).toEqual(doubles)
       reader.end()

@@ -8,8 +8,27 @@ type Value = string | undefined
 
 function written(labels: LabelWriter, values: readonly Value[]): Uint8Array {
   const writer = new FrameWriter().begin(FRAME.ROWS).varint(values.length)
-  labels.write(writer, values)
+  labels.write(writer, { ids: Int32Array.from(values.keys()), strings: values })
   return writer.end()
+}
+
+/** The same with one list of strings for all frames, as those of a store. */
+class StoredValues {
+  readonly #strings: Value[] = []
+  readonly #ids = new Map<Value, number>()
+
+  written(labels: LabelWriter, values: readonly Value[]): Uint8Array {
+    const ids = Int32Array.from(values, (value) => this.#idOf(value))
+    const writer = new FrameWriter().begin(FRAME.ROWS).varint(values.length)
+    labels.write(writer, { ids, strings: this.#strings })
+    return writer.end()
+  }
+
+  #idOf(value: Value): number {
+    const id = this.#ids.get(value) ?? this.#strings.push(value) - 1
+    this.#ids.set(value, id)
+    return id
+  }
 }
 
 function readAll(labels: LabelReader, frame: Uint8Array): Value[] {
@@ -24,7 +43,7 @@ function valuesOf(labels: LabelReader, { texts, numbers }: LabelColumn): Value[]
 }
 
 function damagedBy(codes: number[]): unknown {
-  const frame = new FrameWriter().begin(FRAME.ROWS).varint(codes.length).varints(codes).end()
+  const frame = new FrameWriter().begin(FRAME.ROWS).varint(codes.length).varints(Int32Array.from(codes)).end()
   return expect(() => readAll(new LabelReader(), frame)).toThrow(expect.objectContaining({ code: 'ERR_GROUP_FRAME' }))
 }
 
@@ -41,6 +60,23 @@ test('values of any frames are read as they were written, also if a frame is rea
         expect(readAll(reader, frame)).toEqual(values)
       }
     }),
+  )
+})
+
+test('values by their ids are written like values without ids, also after strings were forgotten', () => {
+  const short = fc.oneof(fc.nat(9_000).map(String), fc.constantFrom('GET', '', 'long'.padEnd(70, '-')))
+  const frame = fc.array(fc.option(short, { nil: undefined }))
+  const many = Array.from({ length: 4_090 }, (_, at) => `user-${at}`)
+  const steps = fc.array(fc.oneof(frame, fc.constantFrom('forget' as const, many)), { maxLength: 12 })
+  fc.assert(
+    fc.property(steps, (all) => {
+      const [byText, byId, stored] = [new LabelWriter(), new LabelWriter(), new StoredValues()]
+      for (const values of all) {
+        if (values === 'forget') for (const writer of [byText, byId]) writer.forget()
+        else expect(Buffer.compare(stored.written(byId, values), written(byText, values))).toBe(0)
+      }
+    }),
+    { numRuns: 30 },
   )
 })
 
