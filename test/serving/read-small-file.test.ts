@@ -18,3 +18,8 @@ test('a small regular file is read; a pipe, a device, a folder and a large file 
   expect(() => readSmallFile(path, 1)).toThrow('it is not a regular file of at most 1 bytes')
   expect(() => readSmallFile(join(folder, 'none'), 1)).toThrow('ENOENT')
 })
+
+test.runIf(process.platform === 'linux')('a file of /proc, whose size is 0, is read up to the limit', () => {
+  expect(readSmallFile('/proc/self/statm', 100)).toMatch(/^[\d ]+\n$/)
+  expect(() => readSmallFile('/proc/self/pagemap', 1_023)).toThrow('it is not a regular file of at most 1023 bytes')
+})
