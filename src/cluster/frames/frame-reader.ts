@@ -1,3 +1,4 @@
+import { appendChunk } from '../../base/byte-chunks.js'
 import { DEFAULT_DATA_LIMITS } from './contributor.js'
 import { damaged, type FrameError, overLimit } from './frame-error.js'
 
@@ -30,7 +31,7 @@ export class FrameReader {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
+    appendChunk(this.#chunks, chunk)
     this.#buffered += chunk.length
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
+import { appendChunk } from '../../base/byte-chunks.js'
 
 /** The maximum size of a response body in bytes, before and after decompression. */
 const MAX_REPLY_BYTES = 4 << 20
@@ -30,13 +31,13 @@ export async function replyBody(response: IncomingMessage): Promise<Buffer | und
 }
 
 /** By listeners: for the first response of a process, an async iterator takes twice as long. */
-function readChunks(response: IncomingMessage): Promise<Buffer[] | undefined> {
+function readChunks(response: IncomingMessage): Promise<Uint8Array[] | undefined> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    const chunks: Uint8Array[] = []
     let length = 0
     response.on('data', (chunk: Buffer) => {
       length += chunk.length
-      chunks.push(chunk)
+      appendChunk(chunks, chunk)
       if (length <= MAX_REPLY_BYTES) return
       resolve(undefined)
       response.destroy()
