@@ -17,6 +17,7 @@ import { ExchangeTags } from './exchange-tags.js'
 import type { TickShapeGuard } from './tick-shape-guard.js'
 import { type RequestAttributes, setStatusCode } from './request-attributes.js'
 import type { RouteSeries } from './route-series.js'
+import { headOf, isWritten, statusOf } from './sent-response.js'
 import type { ServerMeasures } from './server-measures.js'
 
 /** The gauge of requests in progress. */
@@ -236,7 +237,7 @@ export class ServerExchange extends BodyBytes {
       return stream !== undefined && !stream.aborted && stream.rstCode === 0
     }
     // Node also calls a response finished if the connection failed before the last bytes were written.
-    if (response.writableFinished) return !isBroken(this.request.socket)
+    if (isWritten(response)) return !isBroken(this.request.socket)
     return isInjected(response) && response.writableEnded
   }
 
@@ -248,29 +249,6 @@ export class ServerExchange extends BodyBytes {
 
 const ANY_TYPE = /^content-type:/im
 const EVENTS_TYPE = /^content-type: *text\/event-stream/im
-
-/**
- * The head that was sent; undefined if there is none. Of HTTP/2 it is empty. Node has no other name for it, and by its public
- * properties Node searches through the prototypes of the response, which Express makes slow.
- */
-function headOf(response: ServerResponse): string | undefined {
-  const { _header } = response as { _header?: unknown }
-  return typeof _header === 'string' ? _header : response.headersSent ? '' : undefined
-}
-
-const STATUS_START = 'HTTP/1.1 '.length
-const ZERO = 0x30
-
-/** The status that was sent. An application may set another one afterwards, which no client sees, or write to the stream of HTTP/2 itself. */
-function statusOf(head: string, response: ServerResponse): number {
-  if (head !== '') return digitAt(head, STATUS_START) * 100 + digitAt(head, STATUS_START + 1) * 10 + digitAt(head, STATUS_START + 2)
-  const { stream } = response as { stream?: ServerHttp2Stream }
-  return Number(stream?.sentHeaders?.[':status'] ?? response.statusCode)
-}
-
-function digitAt(text: string, at: number): number {
-  return text.charCodeAt(at) - ZERO
-}
 
 function clamped(status: number): number {
   return status >= 100 && status <= 999 ? status : 0

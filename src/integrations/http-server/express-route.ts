@@ -2,9 +2,13 @@ import type { IncomingMessage, Server } from 'node:http'
 import { type ExpressLayer, isMountedApp, layersOf, matchLayer } from './express-layer.js'
 import { mountTemplate, UNKNOWN_PART } from './mount-template.js'
 
+/** A route of Express 4 and 5: the property `route` of a request that one has handled. */
+interface Route {
+  readonly path?: unknown
+}
+
 /** The used part of a request of Express 4 and 5. */
 interface ExpressRequest {
-  readonly route?: { readonly path?: unknown }
   readonly baseUrl?: unknown
   readonly originalUrl?: unknown
   readonly app?: ExpressApp
@@ -28,8 +32,9 @@ const mounted = new WeakMap<object, Set<object>>()
  * if no route of Express handled it.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
-  const { route, baseUrl = '' } = request as ExpressRequest
+  const route = readOwn(request, 'route') as Route | null | undefined
   if (route == null) return undefined
+  const baseUrl = readOwn(request, 'baseUrl') ?? ''
   if (baseUrl === '' && outermost.has(route)) return templateOf(route.path)
   const { app } = request as ExpressRequest
   if (app === undefined) return undefined
@@ -41,6 +46,14 @@ export function expressRoute(request: IncomingMessage): string | undefined {
   }
   const prefix = prefixOf(request, route, [root, ...listenersOf(request)]) ?? UNKNOWN_PART
   return own === '/' && prefix !== '' ? prefix : `${prefix}${own}`
+}
+
+/**
+ * Reads a property of a request. Express gives each request another prototype, after which V8 11 (Node 20) makes a new shape for each property
+ * that is added, so that a read by name misses V8's caches. A place that reads several names has no cache, and searches in the shape.
+ */
+function readOwn(request: object, name: 'route' | 'baseUrl'): unknown {
+  return (request as Record<string, unknown>)[name]
 }
 
 function templateOf(path: unknown): string {
