@@ -12,6 +12,8 @@ const SINGLE_READS = 64
 const MAX_VALUES_PER_READ = 256
 /** Maximum number of corrections that one long value adds one by one. Beyond it, several are added at a time. */
 const MAX_CORRECTIONS = 1_000
+/** Limit of the values of a window with corrections: its buckets are 32-bit integers. */
+const MAX_CORRECTED = 2 ** 30
 
 const clamped = idleCount(
   internalCounter(
@@ -78,27 +80,27 @@ export class PercentilesData {
 
   /**
    * Records a value. Returns false if it is not a number, negative, or would make the sum infinite. Never throws. A value above `highest`
-   * is exact in count, sum and maximum; the histogram has `highest` instead, which is counted.
+   * is exact in count, sum and maximum; otherwise `highest` stands for it, which is counted.
    */
   record(value: number): boolean {
-    const { expectedInterval } = this.config
+    const { expectedInterval, highest } = this.config
     if (!(value >= 0 && this.#sum + value < Infinity)) return false
     if (--this.#valuesBeforeRead <= 0) this.#readClock()
     const window = this.#current
-    if (value > this.config.highest) clamped.value++
-    window.histogram.recordValue(this.#scaled(value))
+    const shown = value > highest ? highest : value
+    if (shown !== value) clamped.value++
+    window.histogram.recordValue(this.#scaled(shown))
     if (value > window.max) window.max = value
-    if (value < window.min) window.min = value
+    if (shown < window.min) window.min = shown
     this.#count++
     this.#sum += value
-    if (expectedInterval > 0 && value > expectedInterval) this.#correct(value)
+    if (expectedInterval > 0 && shown > expectedInterval) this.#correct(shown)
     return true
   }
 
   /** The whole number that represents a value in the histogram. */
   #scaled(value: number): number {
-    const { highest, scale } = this.config
-    return Math.floor((value > highest ? highest : value) * scale + 0.5)
+    return Math.floor(value * this.config.scale + 0.5)
   }
 
   #readClock(): void {
@@ -110,12 +112,13 @@ export class PercentilesData {
   /** Adds the values that would have been recorded if the long one had not delayed them. */
   #correct(value: number): void {
     const { expectedInterval } = this.config
-    const missing = Math.floor(value / expectedInterval) - 1
+    const { histogram } = this.#current
+    const missing = Math.min(Math.floor(value / expectedInterval) - 1, MAX_CORRECTED - histogram.totalCount)
     const together = Math.max(1, Math.ceil(missing / MAX_CORRECTIONS))
     for (let entered = 0; entered < missing; entered += together) {
       const count = Math.min(together, missing - entered)
       const middle = value - expectedInterval * (entered + (count + 1) / 2)
-      this.#current.histogram.recordValueWithCount(this.#scaled(middle), count)
+      histogram.recordValueWithCount(this.#scaled(middle), count)
       if (middle < this.#current.min) this.#current.min = middle
     }
   }

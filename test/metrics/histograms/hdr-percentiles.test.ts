@@ -119,6 +119,34 @@ test('a value above the highest counts exactly in count, sum and maximum, as the
   }
 })
 
+test.each([
+  ['one value', [50]],
+  ['the same value', [50, 50]],
+  ['different values', [50, 100, 200]],
+])('of %s above the highest, all quantiles but the greatest show the highest', (_, values) => {
+  const data = make({ quantiles: [0, 0.01, 0.5, 0.99, 1], highest: 10 })
+  for (const value of values) data.record(value)
+  const shown = valuesOf(data)
+  expect(shown.map((value) => Math.round(value))).toEqual([10, 10, 10, 10, values.at(-1)])
+  expect(data.percentileWindows().map(({ min, max }) => [min, max])).toEqual([[10, values.at(-1)]])
+})
+
+test('values that took far too long are corrected up to the highest, and as far as buckets can count', () => {
+  for (const [expectedIntervalMs, value] of [
+    [1, 1.7e12], // milliseconds since 1970, for a measure in seconds
+    [0.001, 4e6],
+  ] as const) {
+    const data = make({ quantiles: [0.01, 0.5, 0.99], expectedIntervalMs })
+    for (let times = 0; times < 9; times++) data.record(value)
+    const [low, middle, high] = valuesOf(data) as [number, number, number]
+    expect(low).toBeGreaterThan(0)
+    expect([middle >= low, high >= middle, high <= data.config.highest * 1.01]).toEqual([true, true, true])
+    const counts = data.percentileWindows().flatMap((window) => window.counts)
+    expect(Math.min(...counts)).toBeGreaterThan(0)
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2 ** 30 + 9)
+  }
+})
+
 test('an expired window drops its values, but count and sum are kept', () => {
   const clock = new HandClock()
   const data = make({ quantiles: [1], maxAgeMs: 60_000, windows: 3 }, clock)
