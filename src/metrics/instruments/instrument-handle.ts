@@ -36,7 +36,10 @@ export abstract class InstrumentHandle<K extends string, S> {
   /** @internal */
   protected abstract makeSeries(labels: Labels): S
 
-  /** Returns the series of these labels, which the caller should keep: the fastest way. It starts at 0 and is exposed from now on. */
+  /**
+   * Returns the series of these labels, which the caller should keep: the fastest way. It starts at 0 and is exposed from now on. A value that
+   * is an object, a function or a symbol is left out, and counted in `tallyscope_refused_tags_total`.
+   */
   timeSeries(...given: LabelArguments<K>): S
   timeSeries(labels?: unknown): S {
     return this.makeSeries((labels ?? {}) as Labels)

@@ -150,7 +150,7 @@ export class Instrument {
 
   /** The row of these labels, which is made if there is none. Negative if the labels are refused, which is counted. */
   rowOf(labels: Labels | undefined): number {
-    if (labels === undefined && this.#needsLabels) return this.#dropUnlabelled()
+    if (labels == null && this.#needsLabels) return this.#dropUnlabelled()
     const row = this.#find(labels ?? NO_LABELS)
     if (row < 0) this.drop('labels')
     return row

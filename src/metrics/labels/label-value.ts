@@ -1,3 +1,4 @@
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { endOfCodePoints, internString } from '../../base/strings/intern-string.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
@@ -5,6 +6,17 @@ import { labelsOf, type Labels } from './shared-tag-map.js'
 export const DEFAULT_VALUE_LENGTH = 256
 /** The greatest value of this limit. */
 export const MAX_VALUE_LENGTH = 16_384
+
+const REFUSED = internalCounter(
+  'tallyscope_refused_tags_total',
+  'Tags left out of a tag map or of the labels of a series because of their key or value.',
+  'reason',
+)
+
+/** Counts a tag that is left out, since a tag map or a series is made without it. */
+export function countRefusedTag(reason: 'key' | 'value' | 'unreadable'): void {
+  internalCount(REFUSED, reason).value++
+}
 
 /** True if a value counts as "not set": absent, empty, NaN. */
 export function isUnset(value: unknown): boolean {
@@ -46,7 +58,7 @@ export function labelOf(labels: { readonly [key: string]: unknown }, key: string
   return isTagValue(value) || Object.hasOwn(labels, key) ? value : undefined
 }
 
-/** A copy of the labels with these keys, as strings. A value that cannot become a string counts as not set. */
+/** A copy of the labels with these keys, as strings. A value that is not valid is left out and counted. */
 export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
   return Object.freeze(labelsOfValues(keys, ownValues(labels, keys)))
 }
@@ -56,8 +68,9 @@ export function ownValues(labels: unknown, keys: readonly string[]): (string | u
   if (typeof labels !== 'object' || labels === null) return keys.map(() => undefined)
   const given = labelsOf(labels as Labels)
   return keys.map((key) => {
-    const value = labelOf(given, key)
-    return !isUnset(value) && isTagValue(value) ? internString(labelString(value, MAX_VALUE_LENGTH)) : undefined
+    const text = storedString(labelOf(given, key), MAX_VALUE_LENGTH)
+    if (text === null) countRefusedTag('value')
+    return text == null ? undefined : internString(text)
   })
 }
 

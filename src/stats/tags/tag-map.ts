@@ -1,7 +1,6 @@
 import { internRecent, internString, SHORTEST_SLICE } from '../../base/strings/intern-string.js'
-import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
-import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/labels/label-value.js'
+import { countRefusedTag, isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/labels/label-value.js'
 import { labelsOf, SharedTagMap, tagsOfMap } from '../../metrics/labels/shared-tag-map.js'
 
 /** The value of a tag. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
@@ -19,8 +18,6 @@ export const UNLIMITED_PROPAGATION: TagTtl = -1
 
 /** True for a valid tag key: 1…255 printable ASCII characters. */
 export const isTagKey: (key: string) => boolean = isKey
-
-const REFUSED = internalCounter('tallyscope_refused_tags_total', 'Tags left out of a tag map because of their key or value.', 'reason')
 
 /** Tags of a map by key. */
 type TagValues = Record<string, string>
@@ -115,7 +112,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
       const newest = added === tags ? (key: string) => ownTtl(ttls, key) : (key: string) => ownTtl(ttls, key) ?? (tags as TagMap).ttl(key)
       return new TagMap(values, ttlsOf(values, added, newest, base?.ttls ?? NO_TTLS))
     } catch {
-      internalCount(REFUSED, 'unreadable').value++ // a getter or a proxy threw
+      countRefusedTag('unreadable') // a getter or a proxy threw
       return base ?? TagMap.EMPTY
     }
   }
@@ -143,10 +140,10 @@ function internValues(tags: Record<string, unknown>): boolean {
 function usableTags(tags: Readonly<Record<string, unknown>>): TagValues {
   const usable: [key: string, value: string][] = []
   for (const [key, value] of Object.entries(tags)) {
-    if (!isTagKey(key)) internalCount(REFUSED, 'key').value++
+    if (!isTagKey(key)) countRefusedTag('key')
     else if (isUnset(value)) continue
     else if (isTagValue(value)) usable.push([key, internString(labelString(value, MAX_VALUE_LENGTH))])
-    else internalCount(REFUSED, 'value').value++
+    else countRefusedTag('value')
   }
   return tagsOfMap(undefined, Object.fromEntries(usable)) as TagValues
 }

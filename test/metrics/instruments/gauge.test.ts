@@ -173,3 +173,32 @@ test('reading the value of a removed series creates no series and changes nothin
   gauge.remove({ a: 'x' })
   expect([series.value, registry.getMetrics()]).toEqual([0, []])
 })
+
+test('label values that are not valid are left out of a kept series, and counted', () => {
+  const { registry, rows } = registryOf()
+  const refused = () => selfValue('tallyscope_refused_tags_total', 'value')
+  const before = refused()
+  const [object, symbol] = [{ toString: () => 'never called' }, Symbol('k')].map((value) => value as unknown as string)
+  registry
+    .gauge('kept', { labelKeys: ['a', 'b'] })
+    .timeSeries({ a: object!, b: 'y' })
+    .set(3)
+  registry.info('facts', { labelKeys: ['a'] }).set({ a: symbol! })
+  registry.derivedGauge('called', { labelKeys: ['a'] }).observe(() => 4, { a: object! })
+  registry
+    .gauge('unset', { labelKeys: ['a'] })
+    .timeSeries({ a: null })
+    .set(5)
+  expect([rows('kept'), rows('facts'), rows('called'), rows('unset')]).toEqual([['- y 3'], ['- 1'], ['- 4'], ['- 5']])
+  expect(refused() - before).toBe(3)
+})
+
+test('null instead of labels drops the value as no labels do, which is counted', () => {
+  const { registry, rows } = registryOf()
+  const none = null as unknown as { a: string }
+  const labelKeys = ['a'] as const
+  registry.gauge('null gauge', { labelKeys }).set(1, none)
+  registry.counter('null counter', { labelKeys }).inc(1, none)
+  registry.histogram('null histogram', { labelKeys }).observe(1, none)
+  for (const name of ['null gauge', 'null counter', 'null histogram']) expect([rows(name), dropped(name, 'labels')]).toEqual([[], 1])
+})
