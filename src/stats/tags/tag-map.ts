@@ -52,7 +52,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
   /**
    * Creates a map. Keys are 1…255 printable ASCII characters, values any string up to 16 384 code points; an engine cuts the values of its
    * rows at its own limit. A tag that breaks these rules is left out and counted. Never throws.
-   * @param options.ttl 0 for tags that must not leave the process. Default -1 (unlimited).
+   * @param options.ttl 0 for tags that must not leave the process; any value but -1 counts as 0. Default -1 (unlimited).
    */
   static of(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
     return TagMap.add(undefined, tags, options?.ttl)
@@ -157,7 +157,7 @@ function ttlsOf(values: TagValues, given: object, newest: (key: string) => TagTt
   const ttls = new Map<string, TagTtl>()
   for (const key of Object.keys(values)) {
     const ttl = Object.hasOwn(given, key) ? newest(key) : before.get(key)
-    if (ttl !== undefined && ttl !== UNLIMITED_PROPAGATION) ttls.set(key, ttl)
+    if (ttl !== undefined && ttl !== UNLIMITED_PROPAGATION) ttls.set(key, NO_PROPAGATION)
   }
   return ttls
 }

@@ -113,6 +113,8 @@ test('a tag is propagated by default, and a newer tag decides again', () => {
   const map = TagMap.of({ a: 'x', b: 'y' }, { ttl: { b: NO_PROPAGATION } })
   expect([map.ttl('a'), map.ttl('b'), map.ttl('c')]).toEqual([UNLIMITED_PROPAGATION, NO_PROPAGATION, undefined])
   expect(map.with({ c: 'z' }).ttl('b')).toBe(NO_PROPAGATION)
+  for (const wrong of ['0', 1, null])
+    expect([wrong, TagMap.of({ a: 'x' }, { ttl: { a: wrong as never } }).ttl('a')]).toEqual([wrong, NO_PROPAGATION])
   expect(map.with({ b: 'z' }).ttl('b')).toBe(UNLIMITED_PROPAGATION)
   expect(map.with({ b: undefined }).ttl('b')).toBe(undefined)
 })
