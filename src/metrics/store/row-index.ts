@@ -183,7 +183,7 @@ export class RowIndex {
     if (seen !== undefined) return seen
     if (!isTagValue(value)) throw new Error('BUG: a row with a refused value')
     const text = labelString(value, this.maxValueLength)
-    if (typeof value === 'string' && text.length < value.length) this.onCut()
+    if (text.length < String(value).length) this.onCut()
     const id = label.intern(text)
     label.rememberForm(value, text, id)
     return id

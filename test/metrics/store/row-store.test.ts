@@ -127,6 +127,8 @@ test('a cut value is counted under the name of the store, once a row', () => {
   const cut = () => selfValue('tallyscope_cut_tag_values_total', `store ${stores - 1}`)
   for (const a of ['abc', 'abcd', 'abce', 'xyz!', 'xyz?']) add({ a })
   expect([store.size, cut()]).toEqual([2, 1])
+  for (const a of [12_345, 123, 9_876n, true]) add({ a })
+  expect([store.size, cut()]).toEqual([5, 4])
 })
 
 test('internal counters have a description', () => {
