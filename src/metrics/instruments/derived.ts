@@ -115,14 +115,14 @@ export class Derived<K extends string = never> {
     this.#instrument.store.clear()
   }
 
-  /** Calls all functions, and returns the pending promises. @internal */
-  callAll(): Promise<void>[] {
-    const waiting: Promise<void>[] = []
+  /** Calls all functions, and returns the pending results. @internal */
+  callAll(): PendingResult[] {
+    const waiting: PendingResult[] = []
     for (const observation of [...this.#observations.values()]) {
       if (observation.isLate) this.#fail('timeout', undefined, observation)
       else {
         const answer = observation.running ?? this.#callOne(observation)
-        if (answer !== undefined) waiting.push(answer)
+        if (answer !== undefined) waiting.push({ answer, giveUp: () => this.#giveUp(observation, answer) })
       }
     }
     return waiting
@@ -167,13 +167,11 @@ export class Derived<K extends string = never> {
     instrument.change(observation.labels, value, isCumulative ? raise : undefined)
   }
 
-  /** Counts the functions that have not settled in time. @internal */
-  countLate(): void {
-    for (const observation of this.#observations.values()) {
-      if (observation.running === undefined || observation.isLate) continue
-      observation.isLate = true
-      this.#fail('timeout', undefined, observation)
-    }
+  /** Counts a result that is not there in time, unless a later gathering waits for another one. */
+  #giveUp(observation: Observation, answer: Promise<void>): void {
+    if (observation.running !== answer || observation.isLate || this.#observations.get(observation.key) !== observation) return
+    observation.isLate = true
+    this.#fail('timeout', undefined, observation)
   }
 
   #fail(reason: string, error: unknown, observation?: Observation): void {
@@ -187,6 +185,13 @@ export class Derived<K extends string = never> {
   }
 }
 
+/** A result that a gathering waits for. */
+interface PendingResult {
+  readonly answer: Promise<void>
+  /** Call when the gathering waits no longer. */
+  giveUp(): void
+}
+
 /** Sets the value of a counter. A value below the last one is ignored, because a counter never falls. */
 function raise(cells: Cells, cell: number, value: number): boolean {
   return value < cells.value(cell) || cells.record(cell, value)
@@ -197,15 +202,11 @@ function raise(cells: Cells, cell: number, value: number): boolean {
  * @returns A promise if some of them are async: of their results, for which it waits at most `timeoutMs`.
  */
 export function observeAll(derived: Iterable<Derived<string>>, timeoutMs: number, clock: Clock): Promise<void> | undefined {
-  const metrics = [...derived]
-  const waiting = metrics.flatMap((metric) => metric.callAll())
-  return waiting.length === 0 ? undefined : untilObserved(metrics, waiting, { clock, timeoutMs, keepAlive: true })
+  const waiting = [...derived].flatMap((metric) => metric.callAll())
+  return waiting.length === 0 ? undefined : untilObserved(waiting, { clock, timeoutMs, keepAlive: true })
 }
 
-async function untilObserved(
-  metrics: readonly Derived<string>[],
-  waiting: readonly Promise<void>[],
-  options: TimeoutOptions,
-): Promise<void> {
-  if ((await withTimeout(Promise.all(waiting), options)) === TIMED_OUT) for (const metric of metrics) metric.countLate()
+async function untilObserved(waiting: readonly PendingResult[], options: TimeoutOptions): Promise<void> {
+  const all = Promise.all(waiting.map(({ answer }) => answer))
+  if ((await withTimeout(all, options)) === TIMED_OUT) for (const { giveUp } of waiting) giveUp()
 }

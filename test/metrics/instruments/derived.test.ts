@@ -248,6 +248,22 @@ test('all functions are called at once, and two concurrent gatherings call them 
   expect(asked).toHaveBeenCalledTimes(3)
 })
 
+test('a gathering that times out counts only the results that it has waited for', async () => {
+  const { derived, name, clock, registry, failures } = setUp()
+  const settle: ((value: number) => void)[] = []
+  derived.observe(() => new Promise(() => {}), { a: 'hangs' })
+  derived.observe(() => new Promise((resolve) => settle.push(resolve)), { a: 'works' })
+  const first = registry.getMetrics()
+  settle[0]!(1)
+  await clock.advanceAsync(990)
+  const second = registry.getMetrics()
+  await clock.advanceAsync(10)
+  expect([rowsOf(await first, name), failures('timeout')]).toEqual([['works 1'], 1])
+  settle[1]!(2)
+  await clock.advanceAsync(990)
+  expect([rowsOf(await second, name), failures('timeout')]).toEqual([['works 2'], 1])
+})
+
 test('a caller with a shorter time-out is answered in time', async () => {
   const { derived, gather, clock } = setUp()
   derived.observe(() => new Promise(() => {}), { a: 'x' })
