@@ -100,14 +100,17 @@ export class ViewGroup implements ListenerGroup {
   admits(view: View, keys: string, rowLimit: number): boolean {
     return (
       this.#keys === keys &&
-      this.store.size === 0 &&
-      this.store.overflowRow < 0 &&
+      !this.hasRows &&
       !this.store.sketched &&
       !isSketched(view) &&
       [view, ...this.columns.map((column) => column.view)].every(({ tagValues }) => tagValues === undefined) &&
       this.rowLimit === (view.rowLimit ?? rowLimit) &&
       this.idleExpiryMs === view.idleExpiryMs
     )
+  }
+
+  get hasRows(): boolean {
+    return this.store.size > 0 || this.store.overflowRow >= 0
   }
 
   add(view: View): ViewColumn {

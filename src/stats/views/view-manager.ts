@@ -176,11 +176,12 @@ export class ViewManager {
 
   /** Removes the rows of all views. */
   reset(): void {
+    for (const { store } of [...this.#groups.values()].flat()) store.clear()
     for (const registration of this.#registrations.values()) this.#reset(registration)
   }
 
   #reset(registration: Registration): void {
-    if (registration.group.columns.length > 1) this.#moveToOwnGroup(registration)
+    if (registration.group.columns.length > 1 && registration.group.hasRows) this.#moveToOwnGroup(registration)
     registration.group.store.clear()
     registration.group.makeDeclaredRows(registration.view)
     registration.startTimeUnixMs = this.#epochs.clock.unixMs()
@@ -257,7 +258,7 @@ export class ViewManager {
 
   /** The row sources of all views that have rows. @internal */
   families(): Family[] {
-    const filled = [...this.#registrations.values()].filter(({ group: { store } }) => store.size > 0 || store.overflowRow >= 0)
+    const filled = [...this.#registrations.values()].filter(({ group }) => group.hasRows)
     return filled.map(({ column }) => column.source)
   }
 

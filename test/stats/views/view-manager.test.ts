@@ -594,3 +594,21 @@ test('a view whose declared rows were removed has each row once, also after anot
   views.removeRows('declared', { a: 'z' })
   expect([rowsOf(stats, 'declared'), rowsOf(stats, 'other')]).toEqual([['a=x: 1'], ['a=x: 1', 'a=z: 1']])
 })
+
+test('after a reset of all views, those of the same tag keys still share their rows', () => {
+  const stats = new Stats()
+  const measure = stats.measure('shared')
+  for (const [name, aggregation] of [
+    ['a', count()],
+    ['b', sum()],
+  ] as const)
+    stats.registerView({ name, measure, tagKeys: ['k'], aggregation })
+  stats.record(measure, 2, { k: 'x' })
+  stats.reset()
+  stats.record(measure, 3, { k: 'y' })
+  expect(measure.groups.length).toBe(1)
+  expect(stats.viewManager.getAllViewData().map(({ rows }) => rows.map(({ tagValues, data }) => [tagValues['k'], data]))).toEqual([
+    [['y', { kind: 'count', value: 1 }]],
+    [['y', { kind: 'sum', value: 3 }]],
+  ])
+})
