@@ -1,3 +1,4 @@
+import { checkNumber } from '../../base/check-options.js'
 import { coarserIndex, finestIndex, MAX_SCHEMA, MIN_SCHEMA, upperBound } from './exponential-bounds.js'
 import { type ExponentialOptions, type ExponentialSettings, exponentialSettings } from './exponential-options.js'
 import type { ExponentialValue } from '../data/metric.js'
@@ -78,9 +79,13 @@ export class ExponentialHistogram {
     return true
   }
 
-  /** Adds all values of another histogram. If its resolution is lower, this one is lowered to it. */
+  /**
+   * Adds all values of another histogram. If its resolution is lower, this one is lowered to it.
+   * @throws {@link DefinitionError} `ERR_EXPONENTIAL` if its schema is not an integer from -4 to 8.
+   */
   merge(other: ExponentialHistogram | ExponentialSnapshot): void {
     const theirs = other instanceof ExponentialHistogram ? other.snapshot() : other
+    checkNumber('ERR_EXPONENTIAL', 'schema', theirs.schema, { min: MIN_SCHEMA, max: MAX_SCHEMA, integer: true })
     while (this.#schema > theirs.schema) this.#coarsen()
     const coarser = theirs.schema - this.#schema
     this.#zeroThreshold = this.#commonZeroThreshold(theirs)

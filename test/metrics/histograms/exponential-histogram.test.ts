@@ -182,3 +182,11 @@ test('options out of range are refused, and a growth factor selects the coarsest
     expect(exponentialSettings({ growthFactor }).schema, String(growthFactor)).toBe(Math.min(schema, 8))
   }
 })
+
+test.each([-5, 9, 1.5, Number.NaN, undefined])('a snapshot with the schema %s is not merged', (schema) => {
+  const histogram = new ExponentialHistogram()
+  histogram.record(1)
+  const before = histogram.snapshot()
+  expect(() => histogram.merge({ ...before, schema: schema as number })).toThrow(expect.objectContaining({ code: 'ERR_EXPONENTIAL' }))
+  expect(histogram.snapshot()).toEqual(before)
+})
