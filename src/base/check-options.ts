@@ -148,6 +148,11 @@ export function checkFunction(name: string, fn: unknown): void {
   throw new DefinitionError('ERR_FUNCTION', `${name} must be a function: it is ${inspectValue(fn)}`)
 }
 
+/** @throws {@link DefinitionError} `ERR_OPTION` if a clock is given without one of its methods: each new row would be dropped. */
+export function checkClock(owner: string, clock: unknown): void {
+  if (clock !== undefined) checkMethods('ERR_OPTION', `clock of ${owner}`, clock, ['unixMs', 'monotonicMs'])
+}
+
 /** @throws {@link DefinitionError} with `code` unless `part` is an object with these methods. */
 export function checkMethods(code: string, name: string, part: unknown, methods: readonly string[]): void {
   const has = (method: string): boolean => typeof (part as Record<string, unknown> | null | undefined)?.[method] === 'function'

@@ -1,8 +1,7 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
+import { checkBooleans, checkClock, checkNumber, checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { nearest } from '../base/strings/nearest-name.js'
 import { inspectValue } from '../base/strings/inspect-value.js'
-import { checkNumber } from '../base/check-options.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { internalCount, internalCounter } from '../base/internal-metrics.js'
@@ -64,6 +63,8 @@ export class RuntimeMetrics implements MetricProducer {
   /** Starts to observe the event loop and the garbage collector, if their metrics are enabled. */
   constructor(options: RuntimeMetricsOptions = {}) {
     checkOptions('runtimeMetrics', options, OPTIONS)
+    checkBooleans('ERR_RUNTIME_OPTION', { promClientNames: options.promClientNames })
+    checkClock('runtimeMetrics', options.clock)
 
     const { clock = systemClock, files = systemFiles, gcDurationBuckets = [0.001, 0.01, 0.1, 1, 2, 5] } = options
     const times = { min: 1, max: MAX_TIMER_MS, integer: true }
@@ -154,7 +155,7 @@ function selectDescriptors(collectors: readonly Collector[], options: RuntimeMet
     const hint = near === undefined ? `the names are ${names.join(', ')}` : `perhaps ${near}`
     throw new DefinitionError('ERR_RUNTIME_METRIC', `there is no runtime metric ${inspectValue(name)} (${hint})`)
   }
-  if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
+  if (typeof prefix !== 'string' || !/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
     throw new DefinitionError('ERR_RUNTIME_OPTION', `a prefix must begin a Prometheus name: ${inspectValue(prefix)} does not`)
   }
   const chosen = known.filter(({ name }) => (only ?? [name]).includes(name) && !except.includes(name))
@@ -166,6 +167,8 @@ function selectDescriptors(collectors: readonly Collector[], options: RuntimeMet
 }
 
 function checkBounds(bounds: readonly number[]): readonly number[] {
+  if (!Array.isArray(bounds))
+    throw new DefinitionError('ERR_RUNTIME_OPTION', `gcDurationBuckets must be an array: it is ${inspectValue(bounds)}`)
   const wrong = bounds.findIndex((bound, at) => !Number.isFinite(bound) || bound <= (bounds[at - 1] ?? 0))
   if (wrong < 0) return Object.freeze([...bounds])
   throw new DefinitionError(

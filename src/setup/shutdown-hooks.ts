@@ -1,8 +1,7 @@
-import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkBooleans, checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
 import { constants } from 'node:os'
 import { inspectValue } from '../base/strings/inspect-value.js'
 import { timerClock } from '../base/clock.js'
-import { checkNumber } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { warnOnce } from '../base/logger.js'
@@ -83,9 +82,8 @@ export function installShutdownHooks(targets: ShutdownTarget | readonly Shutdown
   const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
   list.forEach(checkTarget)
   checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LOG_MARGIN_MS })
-  const unknown = signals.find((signal) => !(signal in constants.signals))
-  if (unknown !== undefined)
-    throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${inspectValue(unknown)}`)
+  checkBooleans('ERR_SHUTDOWN_OPTION', { raiseSignal })
+  checkSignals(signals)
   const install: Install = { targets: list, signals, gracePeriodMs, raiseSignal, isFlushed: false }
   state.installs.add(install)
   for (const signal of signals) listen(signal, () => onSignal(signal))
@@ -100,6 +98,16 @@ export function installShutdownHooks(targets: ShutdownTarget | readonly Shutdown
       if (isSignal ? !wanted.has(event) : state.installs.size === 0) unlisten(event)
     }
   }
+}
+
+/** Signals that no process can catch. */
+const UNCATCHABLE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP'])
+
+function checkSignals(signals: unknown): void {
+  const rule = 'signals must be an array of names of signals that a process can catch'
+  if (!Array.isArray(signals)) throw new DefinitionError('ERR_SHUTDOWN_OPTION', `${rule}: it is ${inspectValue(signals)}`)
+  const wrong = signals.findIndex((signal: string) => !Object.hasOwn(constants.signals, signal) || UNCATCHABLE.has(signal))
+  if (wrong >= 0) throw new DefinitionError('ERR_SHUTDOWN_OPTION', `${rule}: one is ${inspectValue(signals[wrong])}`)
 }
 
 function checkTarget(target: ShutdownTarget, index: number): void {

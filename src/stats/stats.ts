@@ -1,5 +1,5 @@
 import { timed, Timer } from '../base/duration-timer.js'
-import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
+import { checkClock, checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { checkSameDefinition, type Definition } from '../metrics/data/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
@@ -66,12 +66,12 @@ export class Stats implements MetricProducer {
   readonly #labels: Relabelling
 
   /**
-   * @throws {@link DefinitionError} `ERR_OPTION` for a limit that is not a whole number from 1; `ERR_KEYS`, `ERR_LABEL_RESERVED`,
+   * @throws {@link DefinitionError} `ERR_OPTION` for a limit that is not a whole number from 1 and for a clock without its methods; `ERR_KEYS`, `ERR_LABEL_RESERVED`,
    *   `ERR_LABEL_CLASH` for keys of `constantLabels` that break a rule.
    */
   constructor(options: StatsOptions = {}) {
     checkOptions('Stats', options, STATS_OPTIONS)
-
+    checkClock('Stats', options.clock)
     const limits = readLimits(options.limits)
     this.#labels = new Relabelling({ constantLabels: options.constantLabels })
     this.#clock = options.clock ?? systemClock

@@ -113,6 +113,9 @@ test('options out of range are refused', () => {
     { gcDurationBuckets: [1, 1] },
     { gcDurationBuckets: [0] },
     { prefix: 'a-b' },
+    { prefix: null as never },
+    { gcDurationBuckets: 5 as never },
+    { promClientNames: 'yes' as never },
   ]
   for (const options of faults) {
     expect(() => runtimeMetrics(options), JSON.stringify(options)).toThrow(expect.objectContaining({ code: 'ERR_RUNTIME_OPTION' }))

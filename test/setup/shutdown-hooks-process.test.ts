@@ -186,6 +186,9 @@ test.each([
   [undefined, {}, 'ERR_SHUTDOWN_TARGET'],
   [[], { gracePeriodMs: -1 }, 'ERR_SHUTDOWN_OPTION'],
   [[], { signals: ['SIGNOTHING'] }, 'ERR_SHUTDOWN_OPTION'],
+  [[], { signals: ['SIGKILL'] }, 'ERR_SHUTDOWN_OPTION'],
+  [[], { signals: 'SIGTERM' }, 'ERR_SHUTDOWN_OPTION'],
+  [[], { raiseSignal: 'yes' }, 'ERR_SHUTDOWN_OPTION'],
 ])('invalid parameters are refused at once and leave no listener: %#', (targets, options, code) => {
   const before = process.eventNames().length
   expect(() => installShutdownHooks(targets as never, options as never)).toThrowError(expect.objectContaining({ code }))

@@ -12,6 +12,9 @@ test('engines are separate from each other and from the shared one', () => {
 })
 
 test('limits that are not integers from 1 are refused', () => {
+  expect(() => new Stats({ clock: {} as never })).toThrow(
+    'clock of Stats must be an object with unixMs() and monotonicMs(): it is an object',
+  )
   expect(() => new Stats({ limits: { totalRows: 0 } })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
 })
 

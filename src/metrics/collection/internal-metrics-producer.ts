@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkClock, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
 import { processGlobal } from '../../base/process-global.js'
@@ -24,6 +24,7 @@ const OPTIONS: OptionNames<SelfMetricsOptions> = { clock: true }
  */
 export function selfMetrics(options: SelfMetricsOptions = {}): MetricProducer {
   checkOptions('selfMetrics', options, OPTIONS)
+  checkClock('selfMetrics', options.clock)
   const clock = options.clock ?? systemClock
   return {
     name: 'selfMetrics',

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkClock, checkNumber, checkOptions, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
@@ -96,6 +96,7 @@ export class PeriodicMetricTask {
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
     if (typeof run !== 'function')
       throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
+    checkClock('PeriodicMetricTask', options.clock)
     const range = { min: 1, max: MAX_TIMER_MS }
     this.intervalMs = checkNumber('ERR_INTERVAL', 'intervalMs', intervalMs, range)
     this.#timeoutMs = timeoutMs === undefined ? 30_000 : checkNumber('ERR_INTERVAL', 'timeoutMs', timeoutMs, range)

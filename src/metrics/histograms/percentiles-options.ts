@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkBooleans, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
@@ -81,6 +81,7 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   check(isBetween(highest, 2 * lowest, greatest), `highest must be from ${2 * lowest} to ${greatest}, as lowest is ${lowest}`, highest)
   check(isBetween(expectedIntervalMs, 0, Number.MAX_VALUE), 'expectedIntervalMs must not be negative', expectedIntervalMs)
   check(expectedIntervalMs === 0 || UNITS_PER_SECOND.has(unit), 'expectedIntervalMs needs a measure in s, ms, us or ns', unit)
+  checkBooleans('ERR_PERCENTILES', { intervals: options.intervals })
   return Object.freeze({
     quantiles: Object.freeze([...quantiles].sort((a, b) => a - b)),
     significantDigits,

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkBooleans, checkNumber, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells } from '../cells/cells.js'
@@ -245,6 +245,7 @@ export function checkInstrument(name: unknown, options: MergeableOptions, { ownO
     constantTexts('ERR_OPTION', `constantLabels of metric ${name}`, constantLabels).map(([key]) => key),
   )
   checkMergeRule(`metric ${name}`, options.merge)
+  checkBooleans('ERR_OPTION', { [`exactName of metric ${name}`]: options.exactName })
   checkOneOf('ERR_OPTION', `type of metric ${name}`, type, ['double', 'int64'])
   checkNumber('ERR_OPTION', `rowLimit of metric ${name}`, rowLimit, { min: 1, integer: true })
 }

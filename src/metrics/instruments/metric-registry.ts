@@ -1,4 +1,6 @@
 import {
+  checkBooleans,
+  checkClock,
   checkIsObject,
   checkNumber,
   checkOneOf,
@@ -12,6 +14,7 @@ import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
 import { checkedBounds, defaultBounds } from '../histograms/bounds.js'
 import { BucketSearch } from '../cells/bucket-search.js'
 import { CUMULATIVE, Cumulative } from './cumulative.js'
@@ -48,7 +51,10 @@ export interface MetricRegistryOptions {
   readonly resource?: Resource
   /** Labels of every series of every instrument. Default: none. */
   readonly constantLabels?: ConstantLabels
-  /** Time limit for all derived metrics of a gathering together, in milliseconds. Default 5 000, or less if the caller's time-out is shorter. */
+  /**
+   * Time limit for all derived metrics of a gathering together, in milliseconds, 1 … 2^31 - 1. Default 5 000, or less if the caller's time-out
+   * is shorter.
+   */
   readonly deriveTimeoutMs?: number
 }
 
@@ -87,14 +93,14 @@ export class MetricRegistry implements MetricProducer {
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is not a whole number from 1, or a constant label that is not a string. */
   constructor(options: MetricRegistryOptions = {}) {
     checkOptions('MetricRegistry', options, REGISTRY_OPTIONS)
-
+    checkClock('MetricRegistry', options.clock)
     const limits = readLimits(options.limits)
     const { clock = systemClock, constantLabels = {}, deriveTimeoutMs = 5_000 } = options
     this.#clock = clock
     this.#epochs = new EpochLog(clock)
     this.#definitions = limits.definitions
     this.#addResource = options.resource === undefined ? (family) => family : resourceAdder(options.resource.labels)
-    this.#deriveTimeoutMs = checkNumber('ERR_OPTION', 'deriveTimeoutMs', deriveTimeoutMs, { min: 1, integer: true })
+    this.#deriveTimeoutMs = checkNumber('ERR_OPTION', 'deriveTimeoutMs', deriveTimeoutMs, { min: 1, max: MAX_TIMER_MS, integer: true })
     const constant = constantTexts('ERR_OPTION', 'constantLabels', constantLabels)
     this.#home = { ...storeHome(limits, this.#epochs), constantLabels: Object.fromEntries(constant) }
   }
@@ -127,6 +133,7 @@ export class MetricRegistry implements MetricProducer {
   histogram<const K extends string = never>(name: string, options: HistogramOptions<K> = {}): Histogram<K> {
     checkIsObject(`metric ${String(name)}`, options)
     const { bounds: given, signed, ...rest } = options
+    checkBooleans('ERR_OPTION', { [`signed of metric ${String(name)}`]: signed })
     const isSigned = signed === true
     const bounds = Object.freeze(checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => isSigned || bound >= 0))
     const kind = histogramKind(new BucketSearch(bounds), isSigned, this.#epochs)

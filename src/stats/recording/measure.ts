@@ -1,4 +1,4 @@
-import { checkOneOf, isObject } from '../../base/check-options.js'
+import { checkBooleans, checkOneOf, isObject } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import type { Epochs } from '../../metrics/cells/cells.js'
@@ -56,6 +56,7 @@ export class Measure<K extends string = string> {
     checkUnit('measure', name, unit)
     checkDescription('measure', name, description)
     checkOneOf('ERR_MEASURE_TYPE', `type of measure ${name}`, type, ['double', 'int64'])
+    checkBooleans('ERR_OPTION', { [`signed of measure ${name}`]: signed })
     if (tagKeys !== undefined) checkKeys('measure', name, tagKeys)
     this.name = name
     this.unit = unit

@@ -26,7 +26,7 @@ export interface RegistrationHandle {
  * percentiles may be above the limit for seconds.
  */
 export function placeholderUnit(aggregation: Aggregation): 's' | 'ns' {
-  return aggregation?.kind === 'percentiles' && (aggregation.options.highest ?? 0) > 2 ? 'ns' : 's'
+  return aggregation?.kind === 'percentiles' && (aggregation.options?.highest ?? 0) > 2 ? 'ns' : 's'
 }
 
 /** A view whose measure, given by name, is not defined yet. */

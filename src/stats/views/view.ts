@@ -1,9 +1,10 @@
 import { inspectValue } from '../../base/strings/inspect-value.js'
-import { checkIsObject, checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkBooleans, checkIsObject, checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
-import { exponential, type Aggregation, type ViewAggregation } from './aggregation.js'
+import { DERIVED_BOUNDS } from '../../metrics/histograms/exponential-options.js'
+import { type Aggregation, exponential, percentiles, type ViewAggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { checkDescription, checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
 import { isMeasure, type Measure } from '../recording/measure.js'
@@ -96,6 +97,7 @@ export class View {
     if (idleExpiryMs !== undefined) checkNumber('ERR_OPTION', `idleExpiryMs ${view}`, idleExpiryMs, { min: 1_000, integer: true })
     this.rowLimit = rowLimit
     this.idleExpiryMs = idleExpiryMs
+    checkBooleans('ERR_OPTION', { [`exactName ${view}`]: options.exactName })
     this.exactName = options.exactName === true
     this.descriptor = Object.freeze({
       name,
@@ -165,12 +167,14 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): V
       return { kind: 'distribution', bounds: measure.signed ? bounds : Object.freeze(bounds.filter((bound) => bound >= 0)) }
     }
     case 'exponential': {
-      const bounds = measure.signed ? aggregation.bounds : aggregation.bounds.filter((bound) => bound >= 0)
-      return exponential({ ...aggregation.options, bounds })
+      const bounds = checkedBounds(aggregation.bounds === undefined ? DERIVED_BOUNDS : aggregation.bounds)
+      return exponential({ ...aggregation.options, bounds: measure.signed ? bounds : bounds.filter((bound) => bound >= 0) })
     }
-    case 'percentiles':
-      resolvePercentiles(aggregation.options, measure.unit)
-      return aggregation
+    case 'percentiles': {
+      const own = percentiles(aggregation.options)
+      resolvePercentiles(own.options, measure.unit)
+      return own
+    }
     default:
       throw noAggregation(view, aggregation)
   }

@@ -41,6 +41,7 @@ test('options out of range are refused with the given value', () => {
     [{ maxAgeMs: '60000' as never }, 'maxAgeMs must be positive: "60000" was given'],
     [{ lowest: 0 }, 'lowest must be positive: 0 was given'],
     [{ lowest: 1, highest: 1 }, 'highest must be from 2 to 4503599627370496, as lowest is 1: 1 was given'],
+    [{ intervals: 'yes' as never }, 'intervals must be true or false: it is "yes"'],
     [{ expectedIntervalMs: -1 }, 'expectedIntervalMs must not be negative: -1 was given'],
     [{ expectedIntervalMs: 5 }, 'expectedIntervalMs needs a measure in s, ms, us or ns: "By" was given'],
   ]

@@ -76,6 +76,7 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
     ['ERR_UNIT', { unit: '' }],
     ['ERR_OPTION', { type: 'float' }],
     ['ERR_OPTION', { rowLimit: 0 }],
+    ['ERR_OPTION', { exactName: 'yes' }],
     ['ERR_OPTION', { description: null }],
     ['ERR_OPTION', { description: 5 }],
     ['ERR_OPTION', { constantLabels: { a: undefined } }],
@@ -272,8 +273,17 @@ describe('a shown metric', () => {
   })
 })
 
-test.each([0, -1, 1.5, NaN, '5'])('deriveTimeoutMs may not be %s', (deriveTimeoutMs) => {
+test.each([0, -1, 1.5, NaN, '5', 2 ** 31])('deriveTimeoutMs may not be %s', (deriveTimeoutMs) => {
   expect(() => new MetricRegistry({ deriveTimeoutMs: deriveTimeoutMs as number })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+})
+
+test('a clock must have both times, and signed must be a boolean', () => {
+  expect(() => new MetricRegistry({ clock: Date as never })).toThrow(
+    'clock of MetricRegistry must be an object with unixMs() and monotonicMs(): it is a function',
+  )
+  expect(() => registryOf().registry.histogram('h', { signed: 'true' as never })).toThrow(
+    'signed of metric h must be true or false: it is "true"',
+  )
 })
 
 test('limits hold for instruments', () => {

@@ -68,6 +68,7 @@ test.each<[string, unknown, unknown]>([
   ['ERR_UNIT', 'm', { unit: '' }],
   ['ERR_UNIT', 'm', { unit: 5 }],
   ['ERR_MEASURE_TYPE', 'm', { type: 'float' }],
+  ['ERR_OPTION', 'm', { signed: 1 }],
   ['ERR_KEYS', 'm', { tagKeys: [''] }],
   ['ERR_KEYS', 'm', { tagKeys: ['a', 'a'] }],
   ['ERR_KEYS', 'm', { tagKeys: 'ab' }],

@@ -85,6 +85,7 @@ test.each<[string, string, object]>([
   ['ERR_KEYS', 'one context tag instead of a list', { contextTags: 'a' }],
   ['ERR_KEYS', 'a key that is both a tag key and a context tag', { tagKeys: ['b', 'a'], contextTags: ['a'] }],
   ['ERR_KEYS', '33 keys with the context tags', { tagKeys: ['a'], contextTags: Array.from({ length: 32 }, (_, at) => `k${at}`) }],
+  ['ERR_OPTION', 'an exactName that is no boolean', { exactName: 'yes' }],
   ['ERR_OPTION', 'no rows', { rowLimit: 0 }],
   ['ERR_OPTION', 'half a row', { rowLimit: 0.5 }],
   ['ERR_OPTION', 'an expiry below a second', { idleExpiryMs: 999 }],
@@ -96,6 +97,15 @@ test.each<[string, string, object]>([
   ['ERR_TAG_VALUES', 'null', { tagKeys: ['a'], tagValues: null }],
 ])('%s: %s', (code, _what, options) => {
   expect(() => viewOf(options)).toThrow(expect.objectContaining({ name: 'DefinitionError', code }))
+})
+
+test('an aggregation as plain data has the defaults of the function that creates it', () => {
+  for (const made of [exponential(), percentiles(), distribution(), lastValue()]) {
+    const byHand = { kind: made.kind } as Aggregation
+    expect([made.kind, viewOf({ aggregation: byHand }).aggregation]).toEqual([made.kind, viewOf({ aggregation: made }).aggregation])
+  }
+  const byHand = { kind: 'percentiles' } as Aggregation
+  expect(new Stats().registerView({ name: 'v', measure: 'later', aggregation: byHand }).rows).toEqual([])
 })
 
 describe('views are equal', () => {
