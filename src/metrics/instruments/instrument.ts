@@ -185,8 +185,9 @@ export class Instrument {
   #find(labels: Labels): number {
     try {
       if (typeof labels !== 'object') return REFUSED
-      if (!this.#needsLabels && !this.#hasNoticedLabels) this.#noticeLabels(labels)
-      return this.store.find(labelsOf(labels))
+      const given = labelsOf(labels)
+      if (!this.#needsLabels && !this.#hasNoticedLabels) this.#noticeLabels(given)
+      return this.store.find(given)
     } catch {
       return REFUSED // a getter or a proxy threw
     }

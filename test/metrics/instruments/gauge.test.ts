@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
+import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { selfValue } from '../../exporters/self-value.js'
 import { dropped, registryOf } from './registry-fixture.js'
 
@@ -201,4 +203,11 @@ test('null instead of labels drops the value as no labels do, which is counted',
   registry.counter('null counter', { labelKeys }).inc(1, none)
   registry.histogram('null histogram', { labelKeys }).observe(1, none)
   for (const name of ['null gauge', 'null counter', 'null histogram']) expect([rows(name), dropped(name, 'labels')]).toEqual([[], 1])
+})
+
+test('the fields of a tag map are not unknown labels of an instrument without label keys', () => {
+  const { registry, rows } = registryOf()
+  registry.gauge('mapped').add(2, TagMap.of({ tenant: 'acme' }) as never)
+  const unknown = [...(internalMetrics.get('tallyscope_unknown_tags_total')?.series.values() ?? [])].map(({ labelValues }) => labelValues)
+  expect([rows('mapped'), unknown.filter(([name]) => name === 'mapped')]).toEqual([['2'], []])
 })
