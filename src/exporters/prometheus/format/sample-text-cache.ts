@@ -4,6 +4,10 @@ import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
 
 const LINE_FEED = 10
 const scratch = Buffer.alloc(MAX_NUMBER_BYTES)
+/** Enough for a chunk of lines of 200 bytes. */
+const SPARE_BYTES = 131_072
+/** Where lines are put together that do not fit any more. It is used again, because the system maps the pages of new memory one by one. */
+let spare = Buffer.alloc(0)
 
 /**
  * Caches the text of one chunk of counters or gauges between scrapes, one line per row.
@@ -100,7 +104,7 @@ export class SampleTextCache {
   /** Builds new text from the unchanged parts, in runs as long as possible, and the new values. */
   #resize(chunk: RowChunk): void {
     const old = this.#bytes
-    const fresh = Buffer.allocUnsafe(this.#length + chunk.size * MAX_NUMBER_BYTES)
+    const fresh = roomFor(this.#length + chunk.size * MAX_NUMBER_BYTES)
     let from = 0 // copied so far from the old text
     let to = 0
     for (let cell = 0; cell < chunk.size; cell++) {
@@ -122,4 +126,10 @@ export class SampleTextCache {
     to += old.copy(fresh, to, from, this.#length)
     this.#keep(fresh, to)
   }
+}
+
+function roomFor(bytes: number): Buffer {
+  if (bytes > SPARE_BYTES) return Buffer.allocUnsafeSlow(bytes)
+  if (spare.length === 0) spare = Buffer.allocUnsafeSlow(SPARE_BYTES)
+  return spare
 }

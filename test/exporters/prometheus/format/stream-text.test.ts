@@ -1,5 +1,5 @@
 import { fc } from '../../../fast-check.js'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { count, distribution, lastValue, Stats, sum } from '../../../../src/index.js'
 import { formatText } from '../../../../src/exporters/prometheus/format/text.js'
 import { streamText } from '../../../../src/exporters/prometheus/format/stream-text.js'
@@ -50,6 +50,27 @@ test('the text of 512 rows and more is correct while numbers change width and ro
     }
     expect(await streamed(stats)).toBe(formatText(stats.getMetrics()))
   }
+})
+
+test('values that change their width take no new memory, also in lines of kilobytes, which are correct', async () => {
+  const { stats, record } = engine()
+  const touch = (length: number): void => {
+    for (let row = 0; row < 400; row++) record(1, { a: 'a', b: `${row} `.padEnd(length, 'b') })
+  }
+  touch(20)
+  await streamed(stats)
+  for (let n = 0; n < 7; n++) touch(20)
+  await streamed(stats)
+  const allocate = vi.spyOn(Buffer, 'allocUnsafe')
+  record(2, { a: 'a', b: '3 '.padEnd(20, 'b') })
+  record(2, { a: 'a', b: '3 '.padEnd(20, 'b') })
+  for await (const chunk of streamText({ producers: [stats] })) expect(chunk.length).toBeGreaterThan(0)
+  expect(allocate).not.toHaveBeenCalled()
+  allocate.mockRestore()
+  for (let n = 0; n < 10; n++) touch(250)
+  await streamed(stats)
+  for (let n = 0; n < 90; n++) touch(250)
+  expect(await streamed(stats)).toBe(formatText(stats.getMetrics()))
 })
 
 test('two documents without a record between them are equal', async () => {
