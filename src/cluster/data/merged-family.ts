@@ -1,7 +1,7 @@
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { Epochs } from '../../metrics/cells/cells.js'
 import { MAX_VALUE_LENGTH } from '../../metrics/labels/label-value.js'
-import { BulkRowStore } from './bulk-row-store.js'
+import { BulkRowStore } from '../../metrics/store/bulk-row-store.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
 import { type FamilyDefinition, isCumulative } from '../frames/family-definition.js'
 import { MemberRows, NONE, type NewRow, overflowRows } from './member-rows.js'

@@ -1,5 +1,5 @@
 import type { RowChunk } from '../../metrics/data/row-source.js'
-import type { BulkRowStore } from './bulk-row-store.js'
+import type { BulkRowStore } from '../../metrics/store/bulk-row-store.js'
 import { endOfEqual, labelIdsOf, overflowingOf, startTimesOf } from './chunk-columns.js'
 import { damaged, type FrameError, overLimit } from '../frames/frame-error.js'
 import type { FrameBuilder } from '../frames/frame-builder.js'
@@ -120,7 +120,7 @@ const FIRST_KNOWN = 256
 /**
  * Finds the merged rows of new rows by the numbers of their strings. Members usually have the same rows, so that most rows are there already,
  * and no string has to be hashed. It remembers the id of each string in the last family, until the family is another one, a number stands
- * for another string (`LabelReader.generation`), or the store has assigned new ids (`BulkRowStore.idGeneration`).
+ * for another string (`LabelReader.generation`), or the store has assigned new ids (`BulkRowIndex.idGeneration`).
  */
 export class RowFinder {
   readonly #strings: LabelReader
@@ -153,7 +153,7 @@ export class RowFinder {
 
   #forgetIfStale(store: BulkRowStore): void {
     const { generation } = this.#strings
-    const { idGeneration } = store
+    const { idGeneration } = store.index
     if (store === this.#store && generation === this.#generation && idGeneration === this.#idGeneration) return
     this.#store = store
     this.#generation = generation
@@ -170,8 +170,8 @@ export class RowFinder {
       let id = known[number]!
       if (id === UNKNOWN) {
         const text = this.#strings.text(number)
-        id = store.idOf(label, text) + 1
-        if (id === UNKNOWN && makes) id = store.internId(label, text!) + 1
+        id = store.index.idOf(label, text) + 1
+        if (id === UNKNOWN && makes) id = store.index.internId(label, text!) + 1
         known[number] = id
       }
       ids[at] = id - 1

@@ -32,17 +32,15 @@ export class RowIndex {
   readonly labels: readonly Label[]
   readonly maxValueLength: number
   /** Row + 1, or 0 if free; in the sparse form after its key. The size is a power of two. At most half full unless dense. */
-  table: Int32Array = new Int32Array(16)
-  form: TableForm = DENSE
+  protected table: Int32Array = new Int32Array(16)
+  protected form: TableForm = DENSE
   /** The ids of row r begin at r * labels.length. */
   rowIds: Int32Array = new Int32Array(0)
-  used = 0
+  protected used = 0
   /** The ids of the current look-up. */
   private readonly ids: Int32Array
   /** Rises with each use of `ids`, because a getter among the labels may call `record` while they are being read; so with each new row. */
   turn = 0
-  /** Rises when strings get other ids. */
-  idGeneration = 0
   /** Called for each value cut to the limit when its row was made. */
   private readonly onCut: () => void
 
@@ -170,7 +168,7 @@ export class RowIndex {
   }
 
   /** Makes room for `count` more rows, numbers below `end`. */
-  reserve(count: number, end: number): void {
+  protected reserve(count: number, end: number): void {
     this.turn++
     this.growIds(end)
     this.used += count
@@ -283,8 +281,7 @@ export class RowIndex {
   }
 
   /** Assigns new ids to the strings in use, so that memory stays constant if rows are added and removed forever. */
-  private forgetUnused(rows: readonly number[]): void {
-    this.idGeneration++
+  protected forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.labels.entries()) {
       const old = label.strings
       label.reset()

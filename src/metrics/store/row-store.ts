@@ -19,7 +19,7 @@ interface Column {
   readonly buckets: number
 }
 
-interface RowStoreOptions extends StoreHome {
+export interface RowStoreOptions extends StoreHome {
   /** Name of the view or instrument, for internal metrics. */
   readonly name: string
   readonly labelKeys: readonly string[]
@@ -64,7 +64,7 @@ export class RowStore {
   /** NO_ROW while there is none. */
   overflowRow: number = NO_ROW
 
-  constructor(options: RowStoreOptions) {
+  constructor(options: RowStoreOptions, Index: typeof RowIndex = RowIndex) {
     this.name = options.name
     this.onNewRow = options.onNewRow
     this.labelKeys = options.labelKeys
@@ -75,7 +75,7 @@ export class RowStore {
     this.rowLimit = options.rowLimit
     this.overflowed = internalCount(OVERFLOWED, options.name)
     const onCut = (): void => void internalCount(CUT, options.name).value++
-    this.index = new RowIndex(options.labelKeys, options.valueLength, onCut, options.isRecorded)
+    this.index = new Index(options.labelKeys, options.valueLength, onCut, options.isRecorded)
   }
 
   /** Rows in use, without the overflow row. */
