@@ -21,9 +21,9 @@ interface Waiter {
 /**
  * Queues items and exports them in batches, one at a time.
  *
- * An export starts when a batch is full, when the queue has half of its bytes, or when its first item has waited for `waitPeriodMs`. Batches that fail with a retryable error
- * are retried with exponential backoff. If the queue is full (2 048 items or 8 MiB), new items are dropped. Every item is counted, see
- * {@link accounting}.
+ * An export starts when a batch is full, when the queue has half of its bytes, or when its first item has waited for `waitPeriodMs`. Batches
+ * that fail with a retryable error are retried with exponential backoff. If the queue is full (2 048 items or 8 MiB), new items are dropped.
+ * Every item is counted, see {@link accounting}.
  *
  * An export that exceeds `exportTimeoutMs` counts as rejected. The next one waits until it has settled, for a minute at most. A
  * {@link TransportError} from the exporter ends the transport.
