@@ -14,7 +14,7 @@ import { closedUrl, listening, openConnections, rawReceiver } from '../exporters
 
 const EXPORTERS: Readonly<Record<string, (url: string, options: SenderOptions) => FamilyExporter>> = {
   OtlpMetricExporter: (endpoint, options) => new OtlpMetricExporter({ endpoint, ...options }),
-  RemoteWriteExporter: (url, options) => new RemoteWriteExporter({ url: `${url}/api/v1/write`, ...options }),
+  RemoteWriteExporter: (url, options) => new RemoteWriteExporter({ url: `${url}/api/v1/write`, metadata: false, ...options }),
   PrometheusTextPushExporter: (url, options) => new PrometheusTextPushExporter({ url: `${url}/import`, ...options }),
 }
 const EXPORT_MS = 1_500
@@ -75,17 +75,10 @@ const BROKEN: readonly [string, () => Promise<{ url: string; connections?: () =>
   ['has a certificate of an unknown authority', secure, 'network'],
   ['resets each connection', () => broken((socket) => void socket.resetAndDestroy()), 'network'],
   ['hangs up at each request', () => broken((socket) => void socket.once('data', () => socket.end())), 'network'],
-  [
-    'resets in the middle of its answer',
-    () => broken(answering(half, (socket) => void setTimeout(() => socket.resetAndDestroy(), 20))),
-    'network',
-  ],
-  ['hangs up in the middle of its answer', () => broken(answering(half, (socket) => void socket.end())), 'network'],
   ['speaks another protocol', () => broken((socket) => void socket.resume().end('220 mail.example ESMTP\r\n')), 'network'],
   ['reads and never answers', () => broken((socket) => void socket.resume()), 'timeout'],
   ['takes the connection and reads nothing', () => broken(readLate), 'timeout'],
   ['sends its answer a byte at a time', () => broken((socket) => void socket.once('data', () => drip(socket))), 'timeout'],
-  ['never ends its answer', () => broken(answering(half, () => {})), 'timeout'],
 ]
 test.each(BROKEN)('a receiver that %s is retried until the export times out, and leaves nothing behind', async (_, make, outcome) => {
   const timersBefore = timers()
@@ -119,6 +112,34 @@ test.each(BROKEN)('a receiver that %s is retried until the export times out, and
   )
   await expect.poll(openConnections).toBe(0)
   await expect.poll(timers).toBeLessThanOrEqual(timersBefore)
+})
+
+const CUT: readonly [string, (socket: Socket) => void][] = [
+  ['resets', (socket) => void setTimeout(() => socket.resetAndDestroy(), 20)],
+  ['hangs up', (socket) => void socket.end()],
+  ['never ends', () => {}],
+]
+test.each(CUT)('a receiver that %s in the middle of a response has accepted or refused by its status, once', async (_, after) => {
+  for (const [name, create] of Object.entries(EXPORTERS)) {
+    for (const [status, isAccepted] of [
+      ['200 OK', true],
+      ['400 Bad Request', false],
+    ] as const) {
+      const { url, connections } = await broken(answering(half.replace('200 OK', status), after))
+      const exporter = create(url, { timeoutMs: 300 })
+      const [refused, deadline] = [dropped(name, 'refused'), dropped(name, 'deadline')]
+      const exporting = exporter.export([metric({ name: 'depth', type: 'GAUGE_INT64' }, [[], 1])])
+      if (isAccepted) await exporting
+      else await expect(exporting).rejects.toMatchObject({ retryable: false })
+      expect([connections(), dropped(name, 'refused') - refused, dropped(name, 'deadline') - deadline], name).toEqual([
+        1,
+        isAccepted ? 0 : 1,
+        0,
+      ])
+      await exporter.shutdown?.()
+    }
+  }
+  await expect.poll(openConnections).toBe(0)
 })
 
 test('the connection to a receiver that closes its side is closed after the response, and no request is lost', async () => {
