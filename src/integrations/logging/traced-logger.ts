@@ -1,3 +1,4 @@
+import { format } from 'node:util'
 import { checkMethods } from '../../base/check-options.js'
 import { isError } from '../../base/errors.js'
 import type { Logger } from '../../base/logger.js'
@@ -24,16 +25,17 @@ export function tracedLogger(logger: Logger): Logger {
 export type ConsoleLike = Pick<Console, 'debug' | 'info' | 'warn' | 'error'>
 
 /**
- * Returns a logger that writes the message, the fields and the ids of the current span to a console.
+ * Returns a logger that writes the message, the fields and the ids of the current span to a console. Arguments after the message are values for
+ * its format, as with a console.
  * @param to Default: the global console.
  */
 export function tracedConsole(to: ConsoleLike = globalThis.console): Logger {
   const level =
     (name: keyof ConsoleLike) =>
     (...line: unknown[]): void => {
-      const [all, message] = withIds(line)
-      if (Object.keys(all).length === 0) to[name](message)
-      else to[name](unformatted(message), all)
+      const [all, message, ...values] = withIds(line)
+      if (Object.keys(all).length === 0) to[name](message, ...values)
+      else to[name](unformatted(values.length === 0 ? message : format(message, ...values)), all)
     }
   return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
 }

@@ -153,3 +153,18 @@ test('a console prints messages with format specifiers as they are', () => {
   logger.info({}, 'path /%s/100%%')
   expect(printed).toBe('path /%s/%o%c/100%% { user: 1 }\npath /%s/100%%\n')
 })
+
+test('a console formats the arguments after the message, with and without fields', () => {
+  let printed = ''
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      printed += String(chunk)
+      done()
+    },
+  })
+  const logger = tracedConsole(new Console(stream)) as unknown as Console
+  logger.info('%d carts of %s', 3, 'ada')
+  logger.info({ user: 1 }, '%d carts at 100%', 3, 'ada')
+  logger.warn('carts', 3)
+  expect(printed).toBe('3 carts of ada\n3 carts at 100% ada { user: 1 }\ncarts 3\n')
+})
