@@ -93,7 +93,7 @@ export class Tallyscope {
   /**
    * Starts /metrics, runtime metrics, periodic exports and integrations, as configured. Later calls return the same promise.
    * @throws (as a rejection) `ERR_SERVER_LISTEN` if /metrics cannot be served, `ERR_GROUP_FOLDER` if the group cannot be joined. Nothing
-   *   is running then, and `start()` may be called again.
+   *   is running then but a group that was joined, and `start()` may be called again.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
