@@ -114,6 +114,12 @@ export const THRESHOLDS = [
     { comparison: `${workers} workers of 10,000 counters, 1 % changed`, peer: 'prom-client', atMost: 1 / 12.5 },
     { comparison: `${workers} workers of 10,000 counters, CPU of a scrape`, peer: 'prom-client', atMost: 1 / 12.5 },
     { comparison: `${workers} workers of 10,000 counters, longest hold of the primary`, unit: 'ms', atMost: 10 },
+    { comparison: `${workers} workers of 10,000 counters, first scrape`, peer: 'prom-client', aim: 1 / 4, atMost: 0.8 },
+    {
+      comparison: `${workers} workers of 10,000 counters, first scrape, a second after the workers have joined`,
+      peer: 'prom-client',
+      atMost: 1 / 4,
+    },
   ]),
   { comparison: '4 workers of 10,000 counters, scraped from a worker', peer: 'scraped from the primary', atMost: 1.5 },
   { comparison: '8 workers of 10,000 counters, scraped from a worker', peer: 'scraped from the primary', aim: 1.5, atMost: 2.75 },
