@@ -6,14 +6,14 @@ const LINE_FEED = 10
 const scratch = Buffer.alloc(MAX_NUMBER_BYTES)
 /** Enough for a chunk of lines of 200 bytes. */
 const SPARE_BYTES = 131_072
-/** Where lines are put together that do not fit any more. It is used again, because the system maps the pages of new memory one by one. */
+/** Where lines are put together, before they are copied. It is used again, because the system maps the pages of new memory one by one. */
 let spare = Buffer.alloc(0)
 
 /**
  * Caches the text of one chunk of counters or gauges between scrapes, one line per row.
  *
- * Labels are formatted once. Values that changed are overwritten in place if their width is the same; otherwise the lines are copied to a
- * new buffer. Unchanged rows cost only a comparison of epochs. See bench/exporters/prometheus/in-process.bench.js.
+ * Labels are formatted once. Values that changed are overwritten in place if their width is the same; otherwise the lines are put together
+ * again. Unchanged rows cost only a comparison of epochs. See bench/exporters/prometheus/in-process.bench.js.
  */
 export class SampleTextCache {
   #bytes: Buffer = Buffer.alloc(0)
