@@ -12,7 +12,7 @@ import { OpenTracingTracer } from 'tallyscope/opentracing'
 const newTracer = (sampler: Sampler = new AlwaysOnSampler()) =>
   new Tracer({ sampler, exporter: new MemoryExporter<SpanData>(), stats: new Stats() })
 
-function lines(): { stream: Writable; read: () => Record<string, unknown>[] } {
+function output(): { stream: Writable; printed: () => string } {
   let text = ''
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -20,10 +20,15 @@ function lines(): { stream: Writable; read: () => Record<string, unknown>[] } {
       done()
     },
   })
+  return { stream, printed: () => text }
+}
+
+function lines(): { stream: Writable; read: () => Record<string, unknown>[] } {
+  const { stream, printed } = output()
   return {
     stream,
     read: () =>
-      text
+      printed()
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
@@ -141,30 +146,18 @@ test('a console prints an error in place of fields, and a line of only a message
 })
 
 test('a console prints messages with format specifiers as they are', () => {
-  let printed = ''
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      printed += String(chunk)
-      done()
-    },
-  })
+  const { stream, printed } = output()
   const logger = tracedConsole(new Console(stream))
   logger.info({ user: 1 }, 'path /%s/%o%c/100%%')
   logger.info({}, 'path /%s/100%%')
-  expect(printed).toBe('path /%s/%o%c/100%% { user: 1 }\npath /%s/100%%\n')
+  expect(printed()).toBe('path /%s/%o%c/100%% { user: 1 }\npath /%s/100%%\n')
 })
 
 test('a console formats the arguments after the message, with and without fields', () => {
-  let printed = ''
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      printed += String(chunk)
-      done()
-    },
-  })
+  const { stream, printed } = output()
   const logger = tracedConsole(new Console(stream)) as unknown as Console
   logger.info('%d carts of %s', 3, 'ada')
   logger.info({ user: 1 }, '%d carts at 100%', 3, 'ada')
   logger.warn('carts', 3)
-  expect(printed).toBe('3 carts of ada\n3 carts at 100% ada { user: 1 }\ncarts 3\n')
+  expect(printed()).toBe('3 carts of ada\n3 carts at 100% ada { user: 1 }\ncarts 3\n')
 })
