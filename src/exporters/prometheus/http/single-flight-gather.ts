@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.js'
 import { TimeSlicer } from '../../../base/time-slicer.js'
-import { inNextTurn } from '../../../base/timer.js'
+import { inNextTurn, startTimer } from '../../../base/timer.js'
 import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import type { RequiredGathering } from './required-gathering.js'
@@ -30,23 +30,32 @@ interface BegunGathering extends RequiredGathering {
 interface OpenGathering {
   readonly begun: BegunGathering | Promise<BegunGathering>
   readonly documents: SharedDocuments
-  /** Of the scrapes that have stopped waiting in this turn of the event loop. */
+  /** For the scrapes that have stopped waiting since the last partial families. */
   partial?: PartialFamilies | undefined
 }
 
-interface PartialFamilies extends GatheredFamilies {
+/** Families without those of slow producers, which the scrapes get that joined before. */
+interface PartialFamilies {
+  readonly families: Promise<GatheredFamilies>
   readonly documents: SharedDocuments
 }
 
 /**
+ * Scrapes that stop waiting within this time share documents. One scraper with a short time-out could otherwise have a document encoded for
+ * each of its requests, and take the processor from the rest of the program.
+ */
+const PARTIAL_INTERVAL_MS = 20
+
+/**
  * Shares one gathering among all scrapes that arrive before it ends. It has its own time limit. A scrape with a shorter time-out gets the
- * metrics that are available by then, and does not affect the others.
+ * metrics that are available by then, or up to 20 ms later if others did just before, and does not affect the others.
  */
 export class SingleFlightGather {
   readonly #begin: () => RequiredGathering
   readonly #timeoutMs: number
   readonly #clock: Clock
   #open: OpenGathering | undefined
+  #lastPartialMs = -Infinity
 
   /** @param begin Begins a gathering that ends after at most `timeoutMs`. */
   constructor(begin: () => RequiredGathering, timeoutMs: number, clock: Clock) {
@@ -82,7 +91,7 @@ export class SingleFlightGather {
   }
 
   async #join(open: OpenGathering, scrape: GatheringScrape): Promise<GatheredFamilies> {
-    const { documents, partial } = open
+    const { documents } = open
     documents.join(scrape)
     const gathering = open.begun instanceof Promise ? await open.begun : open.begun
     const leftMs = scrape.leftMs()
@@ -90,18 +99,25 @@ export class SingleFlightGather {
     const families = await (isPatient ? gathering.all : withTimeout(gathering.all, { clock: this.#clock, timeoutMs: Math.max(leftMs, 1) }))
     if (families !== TIMED_OUT) return { families, isWhole: true, isMisleading: isMissing(gathering), documents }
     documents.leave(scrape)
-    // Documents that were begun before this scrape arrived may be older than it.
-    if (open.partial === undefined || open.partial === partial) this.#beginPartial(open, gathering)
-    open.partial!.documents.join(scrape)
-    return open.partial!
+    open.partial ??= this.#partial(open, gathering)
+    open.partial.documents.join(scrape)
+    return open.partial.families
   }
 
-  #beginPartial(open: OpenGathering, gathering: BegunGathering): void {
-    const partial = { families: gathering.soFar(), isWhole: false, isMisleading: isMissing(gathering), documents: new SharedDocuments() }
-    open.partial = partial
-    inNextTurn(() => {
-      if (open.partial === partial) open.partial = undefined
+  /** Rows are read when a document is encoded. So no scrape joins afterwards: its document would be older than its request. */
+  #partial(open: OpenGathering, gathering: BegunGathering): PartialFamilies {
+    const documents = new SharedDocuments()
+    const delayMs = Math.max(0, this.#lastPartialMs + PARTIAL_INTERVAL_MS - this.#clock.monotonicMs())
+    const families = new Promise<GatheredFamilies>((resolve) => {
+      const begin = (): void => {
+        open.partial = undefined
+        this.#lastPartialMs = this.#clock.monotonicMs()
+        resolve({ families: gathering.soFar(), isWhole: this.#open !== open, isMisleading: isMissing(gathering), documents })
+      }
+      if (delayMs === 0) inNextTurn(begin)
+      else startTimer(this.#clock, delayMs, begin)
     })
+    return { families, documents }
   }
 }
 

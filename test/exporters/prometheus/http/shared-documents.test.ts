@@ -88,20 +88,56 @@ test('scrapes that wait for the same slow producer share one document', async ()
   expect(counts.documents).toBe(1)
 })
 
-test('scrapes that stop waiting for a slow producer in the same turn share one partial document', async () => {
-  const { encoder } = counting(SMALL)
+/** An endpoint whose only producer never returns, for scrapers with a time-out of 1 ms. */
+function impatientScrapes() {
+  const { encoder, counts } = counting(SMALL)
   const clock = new ManualClock()
   const handle = endpoint(encoder, { producers: [producer(() => new Promise(() => {}))], clock })
-  const impatient = () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' })
-  const early = Array.from({ length: 10 }, impatient)
+  const numbers: string[] = []
+  const scrape = async (): Promise<void> => {
+    const [, number] = await sizeAndNumber(await handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
+    numbers.push(number)
+  }
+  /** Advances the clock, and runs what is ready then. */
+  const pass = async (ms: number): Promise<void> => {
+    await microtasks()
+    clock.advance(ms)
+    for (let turn = 0; turn < 5; turn++) await nextTurn()
+  }
+  return { scrape, pass, numbers, counts }
+}
+
+test('scrapes that stop waiting for a slow producer within 20 ms share one partial document', async () => {
+  const { scrape, pass, numbers, counts } = impatientScrapes()
+  const all = Array.from({ length: 10 }, scrape)
+  await pass(1)
+  expect(numbers).toEqual(Array(10).fill('1'))
+  all.push(scrape())
+  await pass(1)
+  all.push(scrape(), scrape())
+  await pass(17)
+  expect(counts.documents).toBe(1) // a document of now would be too old for a scrape that is still to come
+  all.push(scrape())
+  await pass(1)
+  await pass(1)
+  await Promise.all(all)
+  expect(numbers.slice(10)).toEqual(Array(4).fill('2'))
+})
+
+test('a scrape that arrives once a partial document is being encoded has another one', async () => {
+  const { scrape, pass, numbers } = impatientScrapes()
+  const all = [scrape(), scrape()]
   await microtasks()
-  clock.advance(1)
-  await microtasks()
-  const late = impatient() // in the same turn
-  await microtasks()
-  clock.advance(1)
-  const numbers = (await Promise.all([...early, late].map(async (response) => sizeAndNumber(await response)))).map(([, number]) => number)
-  expect(numbers).toEqual([...Array(10).fill('1'), '2'])
+  await pass(1)
+  all.push(scrape())
+  await pass(1)
+  await pass(20)
+  expect(numbers).toEqual(['1', '1', '2'])
+  all.push(scrape())
+  await pass(1)
+  await pass(20)
+  await Promise.all(all)
+  expect(numbers).toEqual(['1', '1', '2', '3'])
 })
 
 test('a scrape that arrives once encoding has begun has its own document', async () => {
