@@ -1,18 +1,17 @@
 import { type Clock, replaceSystemClock } from '../base/clock.js'
 import { inspectValue } from '../base/strings/inspect-value.js'
-import { isUnset } from '../metrics/labels/label-value.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TagValue } from '../stats/tags/tag-map.js'
 import type { Aggregation } from '../stats/views/aggregation.js'
 import type { AggregationData } from '../stats/views/view-data.js'
-import type { View } from '../stats/views/view.js'
 import type { DataOf, RegisteredView } from '../stats/views/registered-view.js'
 
 /**
  * The value of a row of a count, sum or last value; the number of values of a distribution or percentiles.
  *
  * @param view A view as `registerView()` returned it, or its name.
- * @param tags The tags of the row. A tag that is left out must be unset in the row. Default: none.
+ * @param tags The tags of the row. A tag that is left out must be unset in the row. A long value is cut as in
+ *   the row. Default: none.
  * @param stats The instance to look for the name in. Default: the shared `stats`.
  * @returns 0 if there is no such row.
  * @throws Error if there is no such view, if it is named and its measure is not defined yet, or if it has no such tag key.
@@ -50,20 +49,16 @@ export function dataOf(
   tags: { readonly [key: string]: TagValue } = {},
   stats: Stats = sharedStats,
 ): AggregationData | undefined {
-  const found = typeof view === 'string' ? stats.viewManager.getView(view) : { view, rows: view.rows }
+  const found = typeof view === 'string' ? stats.viewManager.handleOf(view) : view
   if (found === undefined) {
     throw new Error(`there is no view ${inspectValue(view)}, or its measure is not defined yet: register it before reading its value`)
   }
-  const { name, tagKeys, contextTags }: Partial<View> = found.view
+  const { name, tagKeys, contextTags }: Partial<RegisteredView> = found
   if (tagKeys === undefined || contextTags === undefined) return undefined // it waits for its measure, and has only its name
   const keys = [...tagKeys, ...contextTags]
   const unknown = Object.keys(tags).find((key) => !keys.includes(key))
   if (unknown !== undefined) throw new Error(`view ${name} has no tag key ${inspectValue(unknown)} (its keys are ${keys.join(', ')})`)
-  const wanted = new Map(Object.entries(tags).map(([key, value]) => [key, isUnset(value) ? undefined : String(value)]))
-  const row = found.rows.find(({ overflow, tagValues }) => {
-    return !overflow && keys.every((key) => tagValues[key] === wanted.get(key))
-  })
-  return row?.data
+  return found.rowOf(tags)?.data
 }
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { count, distribution, Stats, stats } from '../../src/index.js'
+import { count, distribution, Stats, stats, withTags } from '../../src/index.js'
 import { dataOf, ManualClock, resetStats, useClock, valueOf } from '../../src/testing/index.js'
 
 afterEach(() => resetStats())
@@ -11,6 +11,18 @@ test('valueOf returns the value of a row by the handle or the name of its view',
   stats.record(calls, 1, { op: 'get', user: 7 })
   stats.record(calls, 1, { op: 'get', user: undefined })
   expect([valueOf(view, { op: 'get', user: 7 }), valueOf('testing/calls', { op: 'get' }), valueOf(view, { op: 'put' })]).toEqual([1, 1, 0])
+})
+
+test('valueOf finds the row of a tag that was cut, in each form in which it can be recorded', () => {
+  const engine = new Stats({ limits: { tagValueLength: 3 } })
+  const measure = engine.measure('m')
+  const cut = engine.registerView({ name: 'cut', measure, tagKeys: ['a'], contextTags: ['c'], aggregation: count() })
+  const tags = ['abcd', 'abce', 12345, 'x\ud800', 'ab', true]
+  for (const a of tags) withTags({ c: 'tenant' }, () => engine.record(measure, 1, { a }))
+  expect(tags.map((a) => valueOf(cut, { a, c: 'tenant' }))).toEqual([2, 2, 1, 1, 1, 1])
+  expect([valueOf('cut', { a: 'abc', c: 'ten' }, engine), valueOf(cut, { a: 'abx', c: 'tenant' }), valueOf(cut, { a: 'ab' })]).toEqual([
+    2, 0, 0,
+  ])
 })
 
 test('valueOf of a distribution is its count, dataOf returns all its data', () => {

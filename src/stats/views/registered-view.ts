@@ -1,4 +1,5 @@
 import type { DistributionValue, ExponentialValue, MetricDescriptor, SummaryValue } from '../../metrics/data/metric.js'
+import type { Labels } from '../../metrics/labels/shared-tag-map.js'
 import type { Measure } from '../recording/measure.js'
 import type { Aggregation, ViewAggregation } from './aggregation.js'
 import type { View } from './view.js'
@@ -18,6 +19,7 @@ interface RegisteredViewSource {
   /** Undefined while the measure is not defined. */
   definition(): View | undefined
   rows(): readonly ViewRow[]
+  rowOf(tags: Labels): ViewRow | undefined
   reset(): void
 }
 
@@ -50,6 +52,11 @@ export class RegisteredView<A extends Aggregation = Aggregation> implements View
   /** The current rows; none while the measure is not defined, and after the view was unregistered. */
   get rows(): readonly ViewRow<DataOf<A>>[] {
     return this.#source.rows() as readonly ViewRow<DataOf<A>>[]
+  }
+
+  /** The row that a record with these tags goes to, or undefined if there is no such row. Changes nothing. @internal */
+  rowOf(tags: Labels): ViewRow<DataOf<A>> | undefined {
+    return this.#source.rowOf(tags) as ViewRow<DataOf<A>> | undefined
   }
 
   /** Removes all rows. Declared tag values have rows with 0 again. Other views of the measure are not changed. */

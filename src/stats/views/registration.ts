@@ -2,8 +2,9 @@ import { warnOnce } from '../../base/logger.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import type { Measure } from '../recording/measure.js'
 import type { Aggregation } from './aggregation.js'
-import type { RegisteredView } from './registered-view.js'
+import { RegisteredView } from './registered-view.js'
 import type { View } from './view.js'
+import { viewRowOf, viewRows } from './view-data.js'
 import type { ViewColumn, ViewGroup } from './view-group.js'
 
 /** A registered view with its group and column. */
@@ -22,11 +23,42 @@ export interface RegistrationHandle {
 }
 
 /**
+ * Returns a new handle for a view.
+ * @param registered Returns the registration that has the name of the view now. It may be that of a later view.
+ */
+export function newRegistrationHandle(
+  name: string,
+  registered: () => Registration | undefined,
+  reset: (registration: Registration) => void,
+): RegistrationHandle {
+  const current = (): Registration | undefined => (registered() === own.registration ? own.registration : undefined)
+  const handle = new RegisteredView(name, {
+    definition: () => own.registration?.view,
+    rows: () => {
+      const registration = current()
+      return registration === undefined ? [] : viewRows(registration.view, registration.column.source)
+    },
+    rowOf: (tags) => {
+      const registration = current()
+      if (registration === undefined) return undefined
+      return viewRowOf(registration.view, registration.column.source, registration.group.store.lookup(tags))
+    },
+    reset: () => {
+      const registration = current()
+      if (registration !== undefined) reset(registration)
+    },
+  })
+  const own: RegistrationHandle = { handle, registration: undefined }
+  return own
+}
+
+/**
  * The unit of a placeholder for a measure that is not defined yet: one of time, which the most options need. The greatest value of
  * percentiles may be above the limit for seconds.
  */
 export function placeholderUnit(aggregation: Aggregation): 's' | 'ns' {
-  return aggregation?.kind === 'percentiles' && (aggregation.options?.highest ?? 0) > 2 ? 'ns' : 's'
+  const highest: unknown = aggregation?.kind === 'percentiles' ? aggregation.options?.highest : undefined
+  return typeof highest === 'number' && highest > 2 ? 'ns' : 's'
 }
 
 /** A view whose measure, given by name, is not defined yet. */

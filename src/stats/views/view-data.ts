@@ -1,6 +1,7 @@
 import type { DistributionValue, SummaryValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { distributionOf } from '../../metrics/data/snapshot.js'
+import { chunkOf, chunkStart } from '../../metrics/store/chunk-layout.js'
 import type { View } from './view.js'
 
 /** The aggregated data of one row. */
@@ -37,6 +38,13 @@ export function viewRows(view: View, source: RowSource): ViewRow[] {
     }
   }
   return rows
+}
+
+/** @param row The number of the row in its store; negative if there is none. */
+export function viewRowOf(view: View, source: RowSource, row: number): ViewRow | undefined {
+  const at = row < 0 ? -1 : chunkOf(row)
+  const chunk = source.chunks[at]
+  return chunk && viewRow(view, chunk, row - chunkStart(at))
 }
 
 function viewRow(view: View, chunk: RowChunk, cell: number): ViewRow {

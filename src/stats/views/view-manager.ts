@@ -9,7 +9,7 @@ import type { TagValue } from '../tags/tag-map.js'
 import type { Aggregation } from './aggregation.js'
 import { countListened } from './measures-without-view.js'
 import { RegisteredView } from './registered-view.js'
-import { placeholderUnit, type Registration, type RegistrationHandle, WaitingViews } from './registration.js'
+import { newRegistrationHandle, placeholderUnit, type Registration, type RegistrationHandle, WaitingViews } from './registration.js'
 import { checkSameView } from './same-view.js'
 import { View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
@@ -137,20 +137,8 @@ export class ViewManager {
   }
 
   #newHandle(name: string): RegistrationHandle {
-    const current = (): Registration | undefined => (this.#registrations.get(name) === own.registration ? own.registration : undefined)
-    const handle = new RegisteredView(name, {
-      definition: () => own.registration?.view,
-      rows: () => {
-        const registration = current()
-        return registration === undefined ? [] : viewRows(registration.view, registration.column.source)
-      },
-      reset: () => {
-        const registration = current()
-        if (registration !== undefined) this.#reset(registration)
-      },
-    })
-    const own: RegistrationHandle = { handle, registration: undefined }
-    return own
+    const current = (): Registration | undefined => this.#registrations.get(name)
+    return newRegistrationHandle(name, current, (registration) => this.#reset(registration))
   }
 
   /** Registers the views that waited for this measure. @internal */
@@ -212,6 +200,11 @@ export class ViewManager {
   getView(name: string): ViewData | undefined {
     const registration = this.#registrations.get(name)
     return registration && this.#dataOf(registration)
+  }
+
+  /** The handle of the view of this name, or undefined if there is no such view. @internal */
+  handleOf(name: string): RegisteredView | undefined {
+    return this.#registrations.get(name)?.handle
   }
 
   /** All views with their current rows, in the order of registration. */
