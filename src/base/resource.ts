@@ -1,3 +1,5 @@
+import { isObject } from './check-options.js'
+import { DefinitionError } from './errors.js'
 import { inspectValue } from './strings/inspect-value.js'
 import { isPrintableAscii } from './strings/printable-ascii.js'
 /**
@@ -31,13 +33,22 @@ export function resourceFault({ type, labels }: Resource): string | undefined {
   return undefined
 }
 
+/** @throws {@link DefinitionError} `ERR_OPTION` unless it is an object with `labels`, whose values are strings. */
+export function checkResource(name: string, given: unknown): asserts given is Resource {
+  const labels = isObject(given) ? given['labels'] : undefined
+  if (isObject(labels) && Object.values(labels).every((value) => typeof value === 'string')) return
+  throw new DefinitionError('ERR_OPTION', `${name} must be an object whose labels are strings: it is ${inspectValue(given)}`)
+}
+
 /**
  * Merges several resources. For each label, and for the type, the first resource that has it takes precedence. Pass narrower ones first:
  * container, k8s, host, cloud.
+ * @throws {@link DefinitionError} `ERR_OPTION` unless they are an array of objects with `labels`.
  * @example
  * mergeResources([{ labels: { pod: 'web-1' } }, resourceFromEnvironment(process.env).resource])
  */
 export function mergeResources(resources: readonly Resource[]): Resource {
+  checkResources(resources)
   const labels = new Map<string, string>()
   for (const resource of resources) {
     for (const [key, value] of Object.entries(resource.labels)) {
@@ -46,6 +57,12 @@ export function mergeResources(resources: readonly Resource[]): Resource {
   }
   const type = resources.find((resource) => resource.type !== undefined && resource.type !== '')?.type
   return { ...(type !== undefined && { type }), labels: Object.fromEntries(labels) }
+}
+
+function checkResources(given: unknown): void {
+  const hasLabels = (resource: unknown): boolean => isObject(resource) && isObject(resource['labels'])
+  if (Array.isArray(given) && given.every(hasLabels)) return
+  throw new DefinitionError('ERR_OPTION', `resources must be an array of objects with labels: they are ${inspectValue(given)}`)
 }
 
 /** A resource from the environment, with a description of variables that are malformed. */

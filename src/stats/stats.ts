@@ -8,7 +8,7 @@ import { readLimits, storeHome, type EngineLimits } from '../metrics/store/limit
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import { Relabelling } from '../metrics/data/relabel.js'
-import type { ConstantLabels } from '../metrics/data/validate-definition.js'
+import { checkName, type ConstantLabels } from '../metrics/data/validate-definition.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { snapshotsOf } from '../metrics/data/snapshot.js'
 import { mergeLabels } from '../metrics/labels/shared-tag-map.js'
@@ -91,7 +91,8 @@ export class Stats implements MetricProducer {
    * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'], view: distribution() })
    */
   measure<const K extends string = string>(name: string, options: MeasureWithViewOptions<K> = {}): Measure<K> {
-    checkOptions(`measure ${String(name)}`, options, MEASURE_OPTIONS)
+    checkName('measure', name)
+    checkOptions(`measure ${name}`, options, MEASURE_OPTIONS)
     const { view, ...own } = options
     const made: Measure = new Measure<K>(name, own, this.#epochs, this.#measures.size) as unknown as Measure
     const existing = this.#measures.get(name)

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkClock, checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
@@ -136,6 +136,7 @@ type GatherSettings = Required<Omit<GatherOptions, 'onFailure'>> & Pick<GatherOp
 
 function checkGathering(producers: readonly MetricProducer[], options: GatherOptions): GatherSettings {
   checkOptions('gather', options, OPTIONS)
+  checkClock('gather', options.clock)
   const { timeoutMs = 10_000, keepAlive = true, clock = timerClock, onFailure } = options
   checkProducers(producers)
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', timeoutMs, { min: 0, max: MAX_TIMER_MS })

@@ -1,5 +1,5 @@
 import { inspectValue } from '../../base/strings/inspect-value.js'
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkMethods, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { getOrInsert } from '../../base/get-or-insert.js'
 import { internString } from '../../base/strings/intern-string.js'
@@ -29,11 +29,13 @@ const OPTIONS: OptionNames<RelabelOptions> = { constantLabels: true, renameLabel
  * Returns a producer of the same metrics with other labels. Recorded data, and names of views and instruments in code, do not change.
  *
  * @throws {@link DefinitionError} `ERR_KEYS` if a key is not a valid label key, `ERR_LABEL_RESERVED` if formats use it themselves,
- *   `ERR_LABEL_CLASH` if two constant labels would have one name, `ERR_OPTION` if a constant label is neither a string, a number nor a boolean.
+ *   `ERR_LABEL_CLASH` if two constant labels would have one name, `ERR_OPTION` if a constant label is neither a string, a number nor a boolean,
+ *   `ERR_PRODUCER` without `getMetrics()`.
  * @example
  * serveMetrics({ producers: [relabel(stats, { constantLabels: { app: 'shop' }, renameLabels: { 'http.route': 'route' } })] })
  */
 export function relabel(producer: MetricProducer, options: RelabelOptions): MetricProducer {
+  checkMethods('ERR_PRODUCER', 'producer of relabel', producer, ['getMetrics'])
   checkOptions('relabel', options, OPTIONS)
   const labels = new Relabelling(options)
   if (labels.isNothing) return producer

@@ -36,11 +36,11 @@ const CODE = 'ERR_EXPONENTIAL'
 export function exponentialSettings(options: ExponentialOptions = {}): ExponentialSettings {
   checkOptions('exponential', options, EXPONENTIAL_OPTIONS)
   const { maxBuckets = 160, schema, growthFactor, zeroThreshold = 2 ** -128 } = options
-  const maxZeroThreshold = options.maxZeroThreshold ?? Math.max(zeroThreshold, 2 ** -40)
   if (schema !== undefined && growthFactor !== undefined) {
     throw new DefinitionError(CODE, `a schema or a growth factor can be given, not both: they are ${schema} and ${growthFactor}`)
   }
   checkNumber(CODE, 'zeroThreshold', zeroThreshold, { min: 0, max: Number.MAX_VALUE })
+  const maxZeroThreshold = options.maxZeroThreshold ?? Math.max(zeroThreshold, 2 ** -40)
   return {
     maxBuckets: checkNumber(CODE, 'maxBuckets', maxBuckets, { min: 2, max: 10_000, integer: true }),
     schema:

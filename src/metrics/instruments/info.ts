@@ -93,7 +93,7 @@ export class StateSet<S extends string, K extends string = never> {
 export function checkStates(name: string, states: unknown): void {
   const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length
   if (!isList || states.some((state) => typeof state !== 'string' || state === '')) {
-    throw new DefinitionError('ERR_STATES', `states must be different strings, at least one: state set ${String(name)} has others`)
+    throw new DefinitionError('ERR_STATES', `states must be different strings, at least one: state set ${name} has others`)
   }
 }
 

@@ -13,7 +13,7 @@ import { checkSameDefinition } from '../data/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'
-import type { Resource } from '../../base/resource.js'
+import { checkResource, type Resource } from '../../base/resource.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { checkedBounds, defaultBounds } from '../histograms/bounds.js'
 import { BucketSearch } from '../cells/bucket-search.js'
@@ -38,7 +38,7 @@ import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
 import { snapshotsOf } from '../data/snapshot.js'
-import { type ConstantLabels, constantTexts } from '../data/validate-definition.js'
+import { checkName, type ConstantLabels, constantTexts } from '../data/validate-definition.js'
 import { resourceAdder } from '../data/with-resource.js'
 import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
@@ -99,6 +99,7 @@ export class MetricRegistry implements MetricProducer {
     this.#clock = clock
     this.#epochs = new EpochLog(clock)
     this.#definitions = limits.definitions
+    if (options.resource !== undefined) checkResource('resource of MetricRegistry', options.resource)
     this.#addResource = options.resource === undefined ? (family) => family : resourceAdder(options.resource.labels)
     this.#deriveTimeoutMs = checkNumber('ERR_OPTION', 'deriveTimeoutMs', deriveTimeoutMs, { min: 1, max: MAX_TIMER_MS, integer: true })
     const constant = constantTexts('ERR_OPTION', 'constantLabels', constantLabels)
@@ -131,9 +132,10 @@ export class MetricRegistry implements MetricProducer {
    * registry.histogram('job/duration', { unit: 's', bounds: [0.1, 1, 10] }).observe(0.2)
    */
   histogram<const K extends string = never>(name: string, options: HistogramOptions<K> = {}): Histogram<K> {
-    checkIsObject(`metric ${String(name)}`, options)
+    checkName('metric', name)
+    checkIsObject(`metric ${name}`, options)
     const { bounds: given, signed, ...rest } = options
-    checkBooleans('ERR_OPTION', { [`signed of metric ${String(name)}`]: signed })
+    checkBooleans('ERR_OPTION', { [`signed of metric ${name}`]: signed })
     const isSigned = signed === true
     const bounds = Object.freeze(checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => isSigned || bound >= 0))
     const kind = histogramKind(new BucketSearch(bounds), isSigned, this.#epochs)
@@ -148,7 +150,8 @@ export class MetricRegistry implements MetricProducer {
    * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
    */
   summary<const K extends string = never>(name: string, options: SummaryOptions<K> = {}): Summary<K> {
-    checkIsObject(`metric ${String(name)}`, options)
+    checkName('metric', name)
+    checkIsObject(`metric ${name}`, options)
     const { unit, description, labelKeys, constantLabels, exactName, rowLimit, ...percentiles } = options
     const rest = givenOptions({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
     const config = resolvePercentiles(percentiles, unit ?? '1')
@@ -172,9 +175,10 @@ export class MetricRegistry implements MetricProducer {
   }
 
   #derive<K extends string>(name: string, options: DerivedOptions<K>, kind: InstrumentKind, what: string): Derived<K> {
-    checkIsObject(`metric ${String(name)}`, options)
+    checkName('metric', name)
+    checkIsObject(`metric ${name}`, options)
     const { whenFailed = 'keep', ...rest } = options
-    checkOneOf('ERR_OPTION', `whenFailed of metric ${String(name)}`, whenFailed, ['keep', 'absent'])
+    checkOneOf('ERR_OPTION', `whenFailed of metric ${name}`, whenFailed, ['keep', 'absent'])
     const derived = this.#define(name, rest, kind, `${what} ${whenFailed}`, (instrument) => new Derived<K>(instrument, whenFailed))
     this.#derived.set(name, derived as unknown as Derived<string>)
     return derived
@@ -187,6 +191,7 @@ export class MetricRegistry implements MetricProducer {
 
   /** Returns a state set: which of several states are active. Throws like {@link gauge}, and `ERR_STATES`. */
   stateSet<const S extends string, const K extends string = never>(name: string, options: StateSetOptions<S, K>): StateSet<S, K> {
+    checkName('metric', name)
     checkStates(name, options?.states)
     const what = `stateSet ${JSON.stringify(options.states)}`
     return this.#define(name, options, STATE_SET, what, (instrument) => new StateSet<S, K>(instrument, options.states))

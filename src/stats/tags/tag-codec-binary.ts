@@ -60,6 +60,7 @@ function pushText(text: string, into: number[]): void {
 }
 
 export function decodeTagEntriesBinary(bytes: Uint8Array, options: TagCodecOptions = {}): TagEntry[] | undefined {
+  if (!ArrayBuffer.isView(bytes)) return refuse('malformed')
   if (bytes.length === 0) return []
   if (bytes.length > MAX_BYTES) return refuse('too_large')
   if (bytes[0] !== VERSION) return refuse('malformed')

@@ -53,6 +53,7 @@ export function encodeTagEntriesText(tags: Iterable<TagEntry>, options: TagCodec
 
 export function decodeTagEntriesText(text: string, options: TagCodecOptions = {}): TagEntry[] | undefined {
   if (text === '') return []
+  if (typeof text !== 'string') return refuse('malformed')
   if (text.length > MAX_TEXT) return refuse('too_large')
   const items = text.split(',')
   if (items.length > MAX_TAGS) return refuse('too_many')

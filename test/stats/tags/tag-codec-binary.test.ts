@@ -81,3 +81,7 @@ test('a tag map is sent without its local tags', () => {
     ['status', '200'],
   ])
 })
+
+test('what is no bytes is refused', () => {
+  for (const given of [undefined, null, 5, '', 'text', [0], {}]) expect(decodeTagsBinary(given as never)).toBeUndefined()
+})

@@ -61,3 +61,7 @@ test('a tag map is sent without its local tags', () => {
   expect(encodeTagsText(tags)).toBe('method=GET')
   expect([...decodeTagsText('method=GET,empty=,method=PUT')!]).toEqual([['method', 'PUT']])
 })
+
+test('what is no text, such as a header that is repeated, is refused', () => {
+  for (const given of [undefined, null, 5, ['a=x', 'b=y'], {}]) expect(decodeTagsText(given as never)).toBeUndefined()
+})
