@@ -1,5 +1,6 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { endOfCodePoints, internString } from '../../base/strings/intern-string.js'
+import { allTags, isTagValue } from './all-tags.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** Limit of a tag value in code points; the rest is cut. */
@@ -21,12 +22,6 @@ export function countRefusedTag(reason: 'key' | 'value' | 'unreadable'): void {
 /** True if a value counts as "not set": absent, empty, NaN. */
 export function isUnset(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value !== value
-}
-
-/** True for a valid tag value. Objects, functions and symbols are refused: their own methods are never called. */
-export function isTagValue(value: unknown): value is string | number | boolean | bigint {
-  const type = typeof value
-  return type === 'string' || type === 'number' || type === 'boolean' || type === 'bigint'
 }
 
 /**
@@ -58,13 +53,37 @@ export function labelOf(labels: { readonly [key: string]: unknown }, key: string
   return isTagValue(value) || Object.hasOwn(labels, key) ? value : undefined
 }
 
+/** All labels of an object by their keys; undefined if it is not an object, or cannot be read. */
+export function labelEntries(given: unknown): [key: string, value: unknown][] | undefined {
+  try {
+    return typeof given === 'object' && given !== null ? Object.entries(allTags(labelsOf(given as Labels))) : undefined
+  } catch {
+    return undefined // a getter or a proxy threw
+  }
+}
+
 /** A copy of the labels with these keys, as strings. A value that is not valid is left out and counted. */
 export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
   return Object.freeze(labelsOfValues(keys, ownValues(labels, keys)))
 }
 
+/** Like {@link ownLabels}, for a handle that keeps them: labels that cannot be read are left out and counted. Never throws. */
+export function boundLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
+  return Object.freeze(labelsOfValues(keys, boundValues(labels, keys)))
+}
+
+/** Like {@link boundLabels}, but the values alone, in the order of the keys. */
+export function boundValues(labels: unknown, keys: readonly string[]): (string | undefined)[] {
+  try {
+    return ownValues(labels, keys)
+  } catch {
+    countRefusedTag('unreadable') // a getter or a proxy threw
+    return keys.map(() => undefined)
+  }
+}
+
 /** Like {@link ownLabels}, but the values alone, in the order of the keys. */
-export function ownValues(labels: unknown, keys: readonly string[]): (string | undefined)[] {
+function ownValues(labels: unknown, keys: readonly string[]): (string | undefined)[] {
   if (typeof labels !== 'object' || labels === null) return keys.map(() => undefined)
   const given = labelsOf(labels as Labels)
   return keys.map((key) => {

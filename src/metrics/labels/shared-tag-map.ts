@@ -1,4 +1,5 @@
 import { warnOnce } from '../../base/logger.js'
+import { allTags } from './all-tags.js'
 
 /** Any object whose own properties are read as labels. */
 export type Labels = { readonly [key: string]: unknown }
@@ -45,9 +46,14 @@ export const areOfTagMap = (labels: Labels): boolean => IN_TAG_MAP in labels
 /** The labels that a caller passed: the tags of a TagMap of any copy, otherwise the object itself. Call it before any look-up. */
 export const labelsOf = (given: Labels): Labels => (given instanceof SharedTagMap ? given.values : given)
 
+function tagsToMerge(given: object): object {
+  if (given instanceof SharedTagMap) return given.values
+  return typeof given === 'object' && given !== null ? allTags(given) : {}
+}
+
 /** Merges labels, for timers. If a key is in both, the later value takes precedence. With a tag map they become the tags of one. */
 export const mergeLabels = <T extends object>(first: T, later: Partial<T>): T => {
-  const [one, other] = [labelsOf(first as Labels), labelsOf(later as Labels)]
+  const [one, other] = [tagsToMerge(first), tagsToMerge(later)]
   const hasTagMap = first instanceof SharedTagMap || later instanceof SharedTagMap
   return (hasTagMap ? tagsOfMap(one, other) : { ...one, ...other }) as T
 }

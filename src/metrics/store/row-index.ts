@@ -1,4 +1,5 @@
-import { isTagValue, labelOf, labelString } from '../labels/label-value.js'
+import { isTagValue } from '../labels/all-tags.js'
+import { labelOf, labelString } from '../labels/label-value.js'
 import { Label } from '../labels/label-dictionary.js'
 import { readLabel } from '../labels/label-access.js'
 import { DENSE, findSparse, findWide, hashOf, insertSparse, insertWide, removeSparse, removeWide } from './row-hash.js'

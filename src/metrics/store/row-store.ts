@@ -5,7 +5,7 @@ import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from '../cells/distribution-cells.js'
 import { NO_ROW, RowIndex } from './row-index.js'
 import { reportFull } from '../labels/label-notices.js'
-import { labelsOfValues, storedString } from '../labels/label-value.js'
+import { labelEntries, labelsOfValues, storedString } from '../labels/label-value.js'
 import { RowShare, type StoreHome } from './limits.js'
 import { labelsOf, type Labels } from '../labels/shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
@@ -253,11 +253,11 @@ export class RowStore {
     this.epochs.countChange()
   }
 
-  /** The rows whose labels match all given ones, in any form; none if the store does not have one of the keys. */
+  /** The rows whose labels match all given ones, in any form; none if the store does not have one of the keys, or labels cannot be read. */
   matching(labels: Labels): ReadonlySet<number> {
     const { maxValueLength: max } = this.index
-    const wanted = Object.entries(labelsOf(labels)).map(([key, value]) => [this.labelKeys.indexOf(key), storedString(value, max)] as const)
-    if (wanted.some(([at, text]) => at < 0 || text === null)) return new Set()
+    const wanted = labelEntries(labels)?.map(([key, value]) => [this.labelKeys.indexOf(key), storedString(value, max)] as const)
+    if (wanted === undefined || wanted.some(([at, text]) => at < 0 || text === null)) return new Set()
     return this.rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
   }
 

@@ -1,6 +1,7 @@
 import type { Cells, Epochs } from '../cells/cells.js'
-import { labelsOfValues, ownValues } from '../labels/label-value.js'
+import { boundValues, labelsOfValues } from '../labels/label-value.js'
 import type { Labels } from '../labels/shared-tag-map.js'
+import { NO_ROW } from './row-index.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 
@@ -20,8 +21,8 @@ export class SeriesRef {
   constructor(store: RowStore, labels: Labels) {
     this.store = store
     this.epochs = store.epochs
-    const row = store.existing(labels)
-    this.values = row < 0 ? ownValues(labels, store.labelKeys) : store.labelTexts(row)
+    const row = existingRow(store, labels)
+    this.values = row < 0 ? boundValues(labels, store.labelKeys) : store.labelTexts(row)
     this.moveTo(row < 0 ? store.findOrCreateByValues(this.values) : row)
   }
 
@@ -66,5 +67,13 @@ export class SeriesRef {
   private setEpoch(): void {
     this.chunk.lastEpochs[this.cell] = this.epochs.current
     this.seen = this.epochs.changes
+  }
+}
+
+function existingRow(store: RowStore, labels: Labels): number {
+  try {
+    return store.existing(labels)
+  } catch {
+    return NO_ROW // a getter or a proxy threw
   }
 }

@@ -1,6 +1,7 @@
 import { internRecent, internString, SHORTEST_SLICE } from '../../base/strings/intern-string.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
-import { countRefusedTag, isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/labels/label-value.js'
+import { allTags, isTagValue } from '../../metrics/labels/all-tags.js'
+import { countRefusedTag, isUnset, labelString, MAX_VALUE_LENGTH } from '../../metrics/labels/label-value.js'
 import { labelsOf, SharedTagMap, tagsOfMap } from '../../metrics/labels/shared-tag-map.js'
 
 /** The value of a tag. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
@@ -55,12 +56,12 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
    * @param options.ttl 0 for tags that must not leave the process; any value but -1 counts as 0. Default -1 (unlimited).
    */
   static of(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
-    return TagMap.add(undefined, tags, options?.ttl)
+    return TagMap.add(undefined, tags, options)
   }
 
   /** Returns a new map with these tags added, or removed if they are undefined. */
   with(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
-    return TagMap.add(this, tags, options?.ttl)
+    return TagMap.add(this, tags, options)
   }
 
   /** The tags as a frozen object without prototype. */
@@ -99,17 +100,19 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
   /** Merges tags into those of `base`, which they replace. Returns the given map itself if there is no base. @internal */
   static merge(base: TagMap | undefined, tags: Tags | TagMap): TagMap {
     const isAlone = base === undefined || base === TagMap.EMPTY || base === tags
-    return isAlone && isTagMap(tags) ? tags : TagMap.add(base, tags, undefined)
+    return isAlone && isTagMap(tags) ? tags : TagMap.add(base, tags)
   }
 
   /** Adds `tags` to those of `base`. Each tag is read once. */
-  private static add(base: TagMap | undefined, tags: unknown, ttls: Readonly<Record<string, TagTtl>> | undefined): TagMap {
+  private static add(base: TagMap | undefined, tags: unknown, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
     try {
-      const added = typeof tags === 'object' && tags !== null ? labelsOf(tags as Tags) : {}
+      const ttls = options?.ttl
+      const own = typeof tags === 'object' && tags !== null ? labelsOf(tags as Tags) : {}
+      const added = own === tags ? allTags(own) : own
       const copy = tagsOfMap(base?.values, added)
       const values = internValues(copy) ? (copy as TagValues) : usableTags(copy)
-      if (ttls === undefined && added === tags && (base === undefined || base.ttls === NO_TTLS)) return new TagMap(values, NO_TTLS)
-      const newest = added === tags ? (key: string) => ownTtl(ttls, key) : (key: string) => ownTtl(ttls, key) ?? (tags as TagMap).ttl(key)
+      if (ttls === undefined && own === tags && (base === undefined || base.ttls === NO_TTLS)) return new TagMap(values, NO_TTLS)
+      const newest = own === tags ? (key: string) => ownTtl(ttls, key) : (key: string) => ownTtl(ttls, key) ?? (tags as TagMap).ttl(key)
       return new TagMap(values, ttlsOf(values, added, newest, base?.ttls ?? NO_TTLS))
     } catch {
       countRefusedTag('unreadable') // a getter or a proxy threw

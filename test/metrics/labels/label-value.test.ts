@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isUnset, isTagValue, labelString, ownLabels } from '../../../src/metrics/labels/label-value.js'
+import { isTagValue } from '../../../src/metrics/labels/all-tags.js'
+import { isUnset, labelString, ownLabels } from '../../../src/metrics/labels/label-value.js'
 
 test('undefined, null, the empty string and NaN are unset, and nothing else', () => {
   expect([undefined, null, '', NaN].map(isUnset)).toEqual([true, true, true, true])

@@ -3,7 +3,7 @@ import { count } from '../../../src/stats/views/aggregation.js'
 import { withTags } from '../../../src/stats/tags/current-tags.js'
 import type { Measure } from '../../../src/stats/recording/measure.js'
 import { Stats } from '../../../src/stats/stats.js'
-import { TagMap } from '../../../src/stats/tags/tag-map.js'
+import { TagMap, type Tags } from '../../../src/stats/tags/tag-map.js'
 
 vi.resetModules()
 const copy = await import('../../../src/stats/tags/tag-map.js')
@@ -53,6 +53,60 @@ describe('a record without tags', () => {
     expect(stats.viewManager.getView('by route')!.rows.map(({ tagValues }) => tagValues['route'])).toEqual(['/cart'])
     expect(stats.viewManager.getView('all')!.rows.map(({ data }) => data)).toEqual([{ kind: 'count', value: 400 }])
   })
+})
+
+test('the tags of a class instance and of its prototypes are the same in every way to record', () => {
+  const timed = stats.measure('timed', { unit: 'ms', tagKeys: ['route', 'size'] })
+  stats.registerView({ name: 'timed', measure: timed, tagKeys: ['route', 'size'], aggregation: count() })
+  class Request {
+    get route() {
+      return '/cart'
+    }
+    get unused(): object {
+      return {}
+    }
+    method(): void {}
+  }
+  class SizedRequest extends Request {
+    size = 7
+  }
+  const inherited = Object.create(Object.create({ route: '/cart' }), { size: { value: 7, enumerable: true } })
+  for (const tags of [new SizedRequest() as unknown as Tags, inherited]) {
+    for (const target of [measure, timed]) {
+      stats.record(target, 1, tags)
+      stats.record(target, 1, TagMap.of(tags))
+      stats.record(target, 1, TagMap.of({ size: 1 }).with(tags))
+      stats.bind(target, tags).record(1)
+      stats.statsRecorder.newMeasurementMap().put(target, 1).record(tags)
+      withTags(tags, () => stats.record(target, 1))
+    }
+    stats.startTimer(timed, tags).stop()
+    stats.startTimer(timed, tags).stop({})
+    stats.startTimer(timed).stop(tags)
+    stats.startTimer(timed, { size: 1 }).stop(tags)
+    stats.startTimer(timed, TagMap.of({ size: 1 })).stop(tags)
+  }
+  expect([...TagMap.of(new SizedRequest() as unknown as Tags)]).toEqual([
+    ['route', '/cart'],
+    ['size', '7'],
+  ])
+  expect(counts()).toEqual({ '/cart 7': 12 })
+  expect(stats.viewManager.getView('timed')!.rows.map(({ tagValues, data }) => [{ ...tagValues }, data])).toEqual([
+    [
+      { route: '/cart', size: '7' },
+      { kind: 'count', value: 22 },
+    ],
+  ])
+})
+
+test('rows are removed by the tags of a class instance, and not all rows', () => {
+  class Own {
+    get route() {
+      return '/a'
+    }
+  }
+  for (const route of ['/a', '/b']) stats.record(measure, 1, { route })
+  expect([stats.viewManager.removeRows('v', new Own() as unknown as Tags), counts()]).toEqual([1, { '/b -': 1 }])
 })
 
 test('a tag map of another copy of the package has its own rows, in every way to record', () => {

@@ -74,6 +74,19 @@ test('tags that throw are left out and counted', () => {
   expect(refused('unreadable') - before).toBe(2)
 })
 
+test('a time to live that cannot be read leaves the tags out', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const before = refused('unreadable')
+  expect([...TagMap.of({ a: 'x' }, proxy), ...TagMap.EMPTY.with({ a: 'x' }, proxy)]).toEqual([])
+  expect(refused('unreadable') - before).toBe(2)
+})
+
+test('of the prototypes of tags 16 are read, since a proxy may have any number of them', () => {
+  const endless: object = new Proxy({}, { getPrototypeOf: () => endless })
+  check(endless, [])
+})
+
 test('a tag map is immutable and independent of its input', () => {
   const mine: Record<string, string> = { a: 'x' }
   const map = TagMap.of(mine)
