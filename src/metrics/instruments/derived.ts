@@ -17,7 +17,8 @@ import {
   type InstrumentOptions,
   type LabelsFor,
 } from './instrument.js'
-import { ownLabels } from '../labels/label-value.js'
+import type { LabelArguments } from './instrument-handle.js'
+import { boundLabels, ownLabels } from '../labels/label-value.js'
 import type { Labels } from '../labels/shared-tag-map.js'
 
 const cells: InstrumentKind['cells'] = (rows) => new LastValueCells(rows)
@@ -87,7 +88,7 @@ export class Derived<K extends string = never> {
     if (typeof fn !== 'function') {
       throw new DefinitionError('ERR_OBSERVE', `observe takes a function: ${this.#instrument.descriptor.name} was given ${typeof fn}`)
     }
-    const own = ownLabels((labels ?? {}) as Labels, this.#instrument.store.labelKeys)
+    const own = boundLabels(labels, this.#instrument.store.labelKeys)
     const key = JSON.stringify(own)
     if (this.#observations.size >= this.#instrument.rowLimit && !this.#observations.has(key)) {
       this.#fail('limit', undefined)
@@ -103,10 +104,15 @@ export class Derived<K extends string = never> {
   }
 
   /** Stops the calls for these labels and removes the series. Returns false if there was no function. */
-  remove(labels: LabelsFor<K>): boolean {
-    const own = ownLabels(labels as Labels, this.#instrument.store.labelKeys)
-    const known = this.#observations.delete(JSON.stringify(own))
-    return this.#instrument.remove(own) || known
+  remove(...given: LabelArguments<K>): boolean
+  remove(labels?: unknown): boolean {
+    try {
+      const own = ownLabels(labels, this.#instrument.store.labelKeys)
+      const known = this.#observations.delete(JSON.stringify(own))
+      return this.#instrument.remove(own) || known
+    } catch {
+      return false // a getter or a proxy threw
+    }
   }
 
   /** Stops all calls and removes all series. */

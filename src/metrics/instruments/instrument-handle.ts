@@ -50,9 +50,13 @@ export abstract class InstrumentHandle<K extends string, S> {
     return this.makeSeries({})
   }
 
-  /** Removes the series of these labels. Returns false if there is none. If the series is recorded again, it starts from 0. */
-  remove(labels: LabelsFor<K>): boolean {
-    return this.instrument.remove(labels as Labels)
+  /**
+   * Removes the series of these labels, or the only one of an instrument without label keys. Returns false if there is none. If the series is
+   * recorded again, it starts from 0.
+   */
+  remove(...given: LabelArguments<K>): boolean
+  remove(labels?: unknown): boolean {
+    return this.instrument.remove(labels as Labels | undefined)
   }
 
   /** Removes every series that has all of these labels. Returns the number of removed series. */

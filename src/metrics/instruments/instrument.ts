@@ -14,7 +14,7 @@ import {
 } from '../data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelString } from '../labels/label-value.js'
-import { REFUSED } from '../store/row-index.js'
+import { NO_ROW, REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../labels/shared-tag-map.js'
 import { type ExpectedLabels, noticeLabels } from '../labels/label-notices.js'
 import { RowStore, type CellsFactory } from '../store/row-store.js'
@@ -204,10 +204,20 @@ export class Instrument {
     internalCount(DROPPED, this.descriptor.name, reason).value++
   }
 
-  /** Removes the series of these labels. Returns false if there is none. */
-  remove(labels: Labels): boolean {
-    const row = this.store.lookup(labelsOf(labels))
+  /** Removes the series of these labels. Returns false if there is none, or if the labels cannot be read. */
+  remove(labels: Labels | undefined): boolean {
+    const row = this.#lookup(labels)
     return row >= 0 && this.store.remove(new Set([row])) > 0
+  }
+
+  #lookup(labels: Labels | undefined): number {
+    if (labels == null && this.#needsLabels) return NO_ROW
+    try {
+      const given = labels ?? NO_LABELS
+      return typeof given === 'object' ? this.store.lookup(labelsOf(given)) : NO_ROW
+    } catch {
+      return NO_ROW // a getter or a proxy threw
+    }
   }
 
   /** Removes every series that has all of these labels. */

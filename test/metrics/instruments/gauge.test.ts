@@ -146,6 +146,43 @@ test('labels are strings, numbers and booleans; other values drop the record', (
   expect(rows()).toEqual(['1 2', 'true 1', '- 4'])
 })
 
+test('labels that are missing or cannot be read remove no series, and remove() the only one of a gauge without label keys', () => {
+  const { registry, rows } = registryOf()
+  const [keyed, plain] = [registry.gauge('keyed', { labelKeys: ['a'] }), registry.gauge('plain')]
+  for (const a of ['x', undefined]) keyed.set(1, { a })
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const throwing = {
+    get a(): string {
+      throw new Error('no')
+    },
+  } // prettier-ignore
+  for (const labels of [undefined, null, 'x', 5, proxy, throwing]) {
+    expect([keyed.remove(labels as never), keyed.removeMatching(labels as never)]).toEqual([false, 0])
+  }
+  plain.set(1)
+  expect([plain.remove(), plain.remove(), rows('plain'), rows('keyed')]).toEqual([true, false, [], ['x 1', '- 1']])
+})
+
+test('labels that cannot be read are left out of a series, and counted', () => {
+  const { registry, rows } = registryOf()
+  const throwing = {
+    get a(): string {
+      throw new Error('no')
+    },
+  } // prettier-ignore
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const before = selfValue('tallyscope_refused_tags_total', 'unreadable')
+  const gauge = registry.gauge('unreadable/series', { labelKeys: ['a'] })
+  for (const labels of [throwing, proxy]) gauge.timeSeries(labels as never).add(1)
+  const derived = registry.derivedGauge('unreadable/derived', { labelKeys: ['a'] })
+  derived.observe(() => 5, throwing)
+  expect([rows('unreadable/series'), rows('unreadable/derived')]).toEqual([['- 2'], ['- 5']])
+  expect([derived.remove(throwing), rows('unreadable/derived')]).toEqual([false, ['- 5']])
+  expect(selfValue('tallyscope_refused_tags_total', 'unreadable') - before).toBe(3)
+})
+
 test('series are removed by some of their labels', () => {
   const { registry, rows } = registryOf({ limits: { tagValueLength: 3 } })
   const gauge = registry.gauge('g', { labelKeys: ['a', 'b'] })
