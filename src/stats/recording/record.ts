@@ -94,11 +94,10 @@ function handleAtSecondUse(measure: Measure, tags: TagMap): BoundMeasure | undef
   return handle
 }
 
-/** Creates the handle of records without tags, while no view reads tags. */
+/** The handle of records without tags, while no view reads tags. It is made at the first one. */
 function untaggedHandle(measure: Measure): BoundMeasure {
-  const handle = new BoundMeasure(measure, NO_TAGS)
-  measure.untaggedHandle = handle
-  return handle
+  measure.untaggedHandle ??= new BoundMeasure(measure, NO_TAGS)
+  return measure.untaggedHandle as BoundMeasure
 }
 
 /** True if every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
