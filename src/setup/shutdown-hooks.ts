@@ -56,6 +56,8 @@ interface HookState {
   /** One listener for each event, shared by all hooks of the process. */
   readonly listeners: Map<string, (...args: never[]) => void>
   isEnding: boolean
+  /** True after a signal that a listener of the application handles, until the event loop is empty. */
+  isHandledElsewhere?: boolean
 }
 
 const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
@@ -133,8 +135,10 @@ function unlisten(event: string): void {
 
 function onSignal(signal: NodeJS.Signals): void {
   const isOnlyListener = process.listenerCount(signal) === 1
-  if (!isOnlyListener) void flushAll(state.installs)
-  else if (state.isEnding) endBy(signal)
+  if (!isOnlyListener) {
+    state.isHandledElsewhere = true
+    void flushAll(state.installs)
+  } else if (state.isEnding) endBy(signal)
   else endWith(() => endBy(signal))
 }
 
@@ -157,6 +161,11 @@ function onUncaught(error: unknown): void {
 }
 
 function onBeforeExit(): void {
+  if (state.isHandledElsewhere === true) {
+    // A listener of the application may have raised the signal again as its last step. The next turn delivers it.
+    state.isHandledElsewhere = false
+    inNextTurn(() => {})
+  }
   const unflushed = [...state.installs].filter((install) => !install.isFlushed)
   for (const install of unflushed) install.isFlushed = true
   if (unflushed.length > 0) {

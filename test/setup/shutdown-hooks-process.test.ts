@@ -75,6 +75,17 @@ describe('a signal', () => {
     expect(end).toMatchObject({ status: null, signal: 'SIGTERM', stderr: '', lines: 2_048 })
   })
 
+  test.each([
+    [true, { status: null, signal: 'SIGTERM' }],
+    [false, { status: 143, signal: null }],
+  ])(
+    'that the application raises again as its last step ends the process as without the hooks: raiseSignal %s',
+    async (raiseSignal, end) => {
+      const ended = await run({ end: 'signal to others that raise it again', raiseSignal }, [0, 'SIGTERM'])
+      expect(ended).toMatchObject({ ...end, stderr: '', lines: 2_048 })
+    },
+  )
+
   test('has its default effect after the hooks are removed', async () => {
     const end = await run({ end: 'signal after taking the hooks away' }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: null, signal: 'SIGTERM', lines: 0 })

@@ -67,6 +67,15 @@ const ends = {
     setInterval(() => {}, 1_000)
     process.on('SIGTERM', () => setTimeout(() => process.exit(42), 2_000))
   },
+  // As NestJS does: the last step of the application's own listener.
+  'signal to others that raise it again': () => {
+    const timer = setInterval(() => {}, 1_000)
+    process.once('SIGTERM', async () => {
+      await tracer.transport.flush()
+      clearInterval(timer)
+      process.kill(process.pid, 'SIGTERM')
+    })
+  },
   'signal after taking the hooks away': () => {
     for (const uninstall of uninstalls) uninstall()
     setInterval(() => {}, 1_000)
