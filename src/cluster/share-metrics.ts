@@ -8,6 +8,7 @@ import { keepLastAtExit } from '../base/process-end.js'
 import { warnOnce } from '../base/logger.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { processGlobal } from '../base/process-global.js'
+import { programEnvironment } from '../base/program-environment.js'
 import { checkProducers } from '../metrics/collection/gather.js'
 import { selfMetrics } from '../metrics/collection/internal-metrics-producer.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
@@ -129,7 +130,8 @@ const folderOf = ({ hash, folder }: GroupAddress, given: string | undefined): Gr
 const isSelfMetrics = ({ name }: MetricProducer): boolean => name === 'selfMetrics'
 
 function identityOf(name: string | undefined): GroupIdentity {
-  const { env, pid, ppid } = process
+  const { pid, ppid } = process
+  const env = programEnvironment(process.env)
   const hasWorkers = Object.keys(cluster.workers ?? {}).length > 0
   return groupIdentity(name, { env, pid, ppid, isClusterWorker: cluster.isWorker, hasWorkers })
 }

@@ -97,3 +97,24 @@ test('instances in fork mode have common totals, and two applications are separa
   for (const url of forked.urls()) await expect.poll(() => pages(url), IN_TIME).toEqual(six(6, 3))
   await expect.poll(() => pages(other.urls()[0]!), IN_TIME).toEqual(six(7, 1))
 })
+
+test('instances that load tallyscope/auto by their node_args have common totals', { timeout: 180_000 }, async () => {
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  const auto = join(import.meta.dirname, '../../dist/esm/integrations/auto/index.js')
+  const file = join(folder, 'untouched.json')
+  const app = {
+    name: 'untouched',
+    script: join(import.meta.dirname, 'programs/pm2-untouched-app.js'),
+    exec_mode: 'cluster',
+    instances: 3,
+    wait_ready: true,
+    node_args: `--import ${auto}`,
+    env: { SHARED_PORT: String(port), TALLYSCOPE_CLUSTER: 'on', TALLYSCOPE_PROMETHEUS_PORT: String(metricsPort) },
+  }
+  writeFileSync(file, JSON.stringify({ apps: [app] }))
+  pm2('start', file)
+  expect(await hit(`http://127.0.0.1:${port}`, 9)).toBe(9)
+  const row = 'http_server_duration_seconds_count{method="GET",route="unmatched",status="200",outcome="ok"}'
+  const counts = async () => (await pages(`http://127.0.0.1:${metricsPort}`)).map((page) => page[row])
+  await expect.poll(counts, IN_TIME).toEqual(Array.from({ length: 6 }, () => 9))
+})

@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import { givenOptions } from '../../base/check-options.js'
 import { keepLastAtExit } from '../../base/process-end.js'
 import { processGlobal } from '../../base/process-global.js'
+import { programEnvironment } from '../../base/program-environment.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
 import { readConfigurationFile } from '../../setup/configuration-file.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
@@ -30,7 +31,7 @@ const state = processGlobal('auto', (): AutoState => ({ started: false, scope: u
  * Starts everything that the environment configures. Later calls in the same process return the same scope. A failure is logged and
  * never reaches the program.
  */
-export function startAuto(env: Environment = process.env): Tallyscope | undefined {
+export function startAuto(env: Environment = programEnvironment(process.env)): Tallyscope | undefined {
   if (state.started) return state.scope
   state.started = true
   if (isToolProcess()) return undefined
