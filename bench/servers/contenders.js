@@ -56,6 +56,12 @@ export const CONTENDERS = {
       instrumentHttpServer()
       return express()
     },
+    // The others count no bytes of bodies.
+    'tallyscope, no body sizes': async () => {
+      const { instrumentHttpServer } = await import('tallyscope/http-server')
+      instrumentHttpServer({ bodySizes: false })
+      return express()
+    },
     'express-prom-bundle': () => express((app) => app.use(require('express-prom-bundle')({ includeMethod: true, includePath: true }))),
     OpenTelemetry: () => {
       startOpenTelemetry(true)
@@ -71,6 +77,10 @@ export const CONTENDERS = {
     tallyscope: async () => {
       const { tallyscopeFastify } = await import('tallyscope/fastify')
       return fastify((app) => app.register(tallyscopeFastify))
+    },
+    'tallyscope, no body sizes': async () => {
+      const { tallyscopeFastify } = await import('tallyscope/fastify')
+      return fastify((app) => app.register(tallyscopeFastify, { bodySizes: false }))
     },
     'fastify-metrics': () =>
       fastify((app) => {
