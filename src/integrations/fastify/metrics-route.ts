@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { checkOptions } from '../../base/check-options.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from '../../exporters/prometheus/http/handler.js'
+import { closeAfterBody } from '../../exporters/prometheus/http/node-handler.js'
 import { ScrapeBody } from '../../exporters/prometheus/http/scrape-body.js'
 import { inTurn } from '../../serving/response-turn.js'
 import { limitUnread, type SendLimits } from '../../serving/send-body.js'
@@ -85,6 +86,7 @@ async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, rep
   const result = await inTurn(request.raw, reply.raw, respond)
   if (result === undefined) return undefined
   const { status, headers, body } = result
+  closeAfterBody(request.raw, reply.raw)
   reply.removeHeader('content-length')
   reply.code(status).headers(headers)
   if (body instanceof ScrapeBody) return readableOf(body, reply.raw, handler.sendLimits)

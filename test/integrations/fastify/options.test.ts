@@ -110,6 +110,16 @@ test('a response to HEAD does not announce another length than that to GET', asy
   }
 })
 
+test.each([false, true])('a scrape whose body never ends keeps no connection, with metricsFallback %s', async (metricsFallback) => {
+  const { port } = await served(() => {}, { plugin: { metricsFallback } })
+  for (const body of ['content-length: 1000', 'transfer-encoding: chunked']) {
+    const { socket, text } = await connection(port)
+    socket.write(`GET /metrics HTTP/1.1\r\nhost: h\r\n${body}\r\n\r\n`)
+    await until(() => socket.closed)
+    expect(text()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*http_server_in_flight 0/)
+  }
+})
+
 test('hooks of the application and of the route guard the metrics', async () => {
   const { url } = await served((app) => {
     app.addHook('onRequest', async (request, reply) => {
