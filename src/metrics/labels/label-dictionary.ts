@@ -100,12 +100,13 @@ export class Label {
     return this.strings.length <= 1 << this.bits
   }
 
+  /** Forgets all strings. They come and go then, and a hash for them would be chosen again and again. */
   reset(): void {
     this.strings = [undefined]
     this.ids = unsetIds()
     this.byString = unsetString()
     this.longest = NOTHING
-    this.table.clear()
+    this.table.close()
   }
 
   /** Stores another form of a known string, such as 200 for '200'. Cut strings are not stored, because they have any number of forms. */

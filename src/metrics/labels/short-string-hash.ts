@@ -9,6 +9,10 @@ const FACTORS = [31, 37, 41, 43] as const
 /** No second letter is used. */
 const NONE = -1
 
+/** Of an empty table; shared, since most labels never have another. Never changed. */
+const NO_SLOTS: string[] = ['']
+const NO_IDS: Int32Array = new Int32Array(1)
+
 type Choice = readonly [first: number, second: number, factor: number]
 
 /** The choices of letters in the order in which they are tried: one letter, then two. */
@@ -25,13 +29,14 @@ const CHOICES: readonly Choice[] = [
 export class ShortStringHash {
   /** Length of the longest string with a slot; 0 if there is none. Do not look up longer ones, nor ''. */
   longest = 0
-  private slots: string[] = ['']
-  private ids: Int32Array = new Int32Array(1)
+  private slots: string[] = NO_SLOTS
+  private ids: Int32Array = NO_IDS
   private first: number = LETTERS[0]
   private second: number = NONE
   private factor = 1
   /** How many strings have no slot, because it was in use when they were added. */
   private withoutSlot = 0
+  private isClosed = false
 
   /** The id of a string, 0 if it has no slot. */
   find(text: string): number {
@@ -49,6 +54,7 @@ export class ShortStringHash {
 
   /** Adds the newest of these strings, whose ids are their indices; the first counts as not set. */
   add(strings: readonly (string | undefined)[]): void {
+    if (this.isClosed) return
     const id = strings.length - 1
     if (id > MAX_STRINGS) return this.clear()
     const isFull = id * SLOTS_PER_STRING > this.slots.length
@@ -61,8 +67,14 @@ export class ShortStringHash {
 
   clear(): void {
     this.longest = 0
-    this.slots = ['']
+    this.slots = NO_SLOTS
     this.withoutSlot = 0
+  }
+
+  /** Leaves the table empty from now on. */
+  close(): void {
+    this.clear()
+    this.isClosed = true
   }
 
   private lay(strings: readonly string[]): void {

@@ -83,3 +83,13 @@ test('any string is found by its own id or not at all, and at least three in fou
     { examples: [[['host-31', 'host-30', 'ba', 'aa', 'host-40', '\u{39b05}'], []]] },
   )
 })
+
+test('a closed table stays empty', () => {
+  const { table, strings } = tableOf(['GET', 'POST'])
+  table.close()
+  for (const text of ['PUT', 'GET']) {
+    strings.push(text)
+    table.add(strings)
+  }
+  expect([table.longest, idsIn(table, ['GET', 'POST', 'PUT'])]).toEqual([0, [0, 0, 0]])
+})
