@@ -4,6 +4,7 @@ import type { Span } from '../../trace/span/span.js'
 import type { MockRecorder } from './mock-recorder.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { SpanBaggage } from './span-baggage.js'
+import { textOf } from './span-tags.js'
 
 /** What a span of mock mode knows beside its native span. */
 interface MockStart {
@@ -26,7 +27,7 @@ export class MockSpan extends OpenTracingSpan {
 
   // oxlint-disable-next-line typescript/no-explicit-any
   override setTag(key: string, value: any): this {
-    if (!this.native.ended) this.#tags.set(key, value)
+    if (!this.native.ended) this.#tags.set(textOf(key), value)
     return super.setTag(key, value)
   }
 

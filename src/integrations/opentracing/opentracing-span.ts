@@ -99,14 +99,10 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
   // oxlint-disable-next-line typescript/no-explicit-any
   override addTags(tags: { [key: string]: any }): this {
     if (typeof tags !== 'object' || tags === null) return this
-    for (const key in tags) {
-      let value: unknown
-      try {
-        value = tags[key]
-      } catch {
-        continue // a getter threw
-      }
-      this.setTag(key, value)
+    try {
+      for (const key in tags) this.#addTag(tags, key)
+    } catch {
+      // a proxy threw, one that was revoked for example
     }
     return this
   }
@@ -148,6 +144,16 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
    */
   override finish(finishTime?: number): void {
     this.native.end(finishTime)
+  }
+
+  #addTag(tags: Readonly<Record<string, unknown>>, key: string): void {
+    let value: unknown
+    try {
+      value = tags[key]
+    } catch {
+      return // a getter threw
+    }
+    this.setTag(key, value)
   }
 
   #setTag(key: string, value: unknown): void {

@@ -6,6 +6,7 @@ import { Span, type SpanOwner } from './span.js'
 import { SAMPLED, type SpanContext } from '../context/span-context.js'
 import { type AttributeSource, SpanDetails } from '../data/span-details.js'
 import { LOCAL_PARENT, REMOTE_PARENT } from './span-flags.js'
+import { refusedValues } from '../data/span-metrics.js'
 import type { SpanRecord } from '../data/span-record.js'
 import { StackTrace } from '../data/stack-trace.js'
 import { Status } from '../data/status.js'
@@ -71,9 +72,13 @@ export class SampledSpan extends Span implements SpanRecord {
 
   override addAttributes(attributes: AttributesInit): this {
     if (typeof attributes !== 'object' || attributes === null) return this
-    for (const key in attributes) {
-      const value = readSafely(() => attributes[key])
-      this.addAttribute(key, value)
+    try {
+      for (const key in attributes) {
+        const value = readSafely(() => attributes[key])
+        this.addAttribute(key, value)
+      }
+    } catch {
+      refusedValues.value++ // a proxy threw, one that was revoked for example
     }
     return this
   }

@@ -75,6 +75,19 @@ test('in mock mode a log with a getter that throws is ignored, as otherwise', ()
   expect(tracer.finishedSpans()[0]!.logs.map(({ fields }) => fields)).toEqual([{ event: 'kept' }])
 })
 
+test('tags of a revoked proxy are ignored, and a key without a text form does not break the end in mock mode', () => {
+  const tracer = new OpenTracingTracer({ mock: true })
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  tracer
+    .startSpan('s')
+    .addTags(proxy)
+    .setTag(Object.create(null) as string, 1)
+    .setTag('kept', 2)
+    .finish()
+  expect(tracer.finishedSpans()[0]!.tags).toMatchObject({ kept: 2 })
+})
+
 test('the global tracer can be obtained early, and has scopes', () => {
   const early = globalTracer()
   expect(isGlobalTracerRegistered()).toBe(false)

@@ -133,6 +133,14 @@ test('a thousand spans that are never ended release the outer ones, and the cont
   })
 })
 
+test('attributes of a revoked proxy are ignored', () => {
+  const { tracer, transport } = traced()
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  tracer.span('s', { attributes: proxy }, (span) => span.addAttributes(proxy).addAttribute('kept', 1))
+  expect(transport.sent[0]!.attributes).toEqual({ kept: 1 })
+})
+
 describe('a remote parent', () => {
   const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
   test.each<[what: string, given: unknown, context: object | undefined]>([
