@@ -17,7 +17,8 @@ export { ExponentialHistogram, type ExponentialSnapshot } from './metrics/histog
 export type { ExponentialOptions } from './metrics/histograms/exponential-options.js'
 export { type FamilyExportContext, type FamilyExporter } from './metrics/data/family-exporter.js'
 export { gather, gatherFamilies, type GatherFailure, type GatherFailureReason, type GatherOptions } from './metrics/collection/gather.js'
-export { PeriodicMetricTask, type PeriodicMetricTaskOptions, type PeriodicTaskStatus } from './metrics/collection/periodic-metric-task.js'
+export { PeriodicMetricTask, type PeriodicTaskStatus } from './metrics/collection/periodic-metric-task.js'
+export type { PeriodicMetricTaskOptions } from './metrics/collection/periodic-task-options.js'
 export { selfMetrics, type SelfMetricsOptions } from './metrics/collection/internal-metrics-producer.js'
 export type {
   DistributionValue,

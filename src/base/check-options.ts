@@ -148,6 +148,35 @@ export function checkFunction(name: string, fn: unknown): void {
   throw new DefinitionError('ERR_FUNCTION', `${name} must be a function: it is ${inspectValue(fn)}`)
 }
 
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a function. */
+export function checkFunctions(code: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'function') continue
+    throw new DefinitionError(code, `${name} must be a function: it is ${inspectValue(value)}`)
+  }
+}
+
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a string. */
+export function checkStrings(code: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'string') continue
+    throw new DefinitionError(code, `${name} must be a string: it is ${inspectValue(value)}`)
+  }
+}
+
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a list of strings. */
+export function checkStringLists(code: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || (Array.isArray(value) && value.every((item) => typeof item === 'string'))) continue
+    throw new DefinitionError(code, `${name} must be a list of strings: it is ${inspectValue(value)}`)
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_OPTION` if a logger is given without `warn`, the method that logs failures. */
+export function checkLogger(owner: string, logger: unknown): void {
+  if (logger !== undefined) checkMethods('ERR_OPTION', `logger of ${owner}`, logger, ['warn'])
+}
+
 /** @throws {@link DefinitionError} `ERR_OPTION` if a clock is given without one of its methods: each new row would be dropped. */
 export function checkClock(owner: string, clock: unknown): void {
   if (clock !== undefined) checkMethods('ERR_OPTION', `clock of ${owner}`, clock, ['unixMs', 'monotonicMs'])

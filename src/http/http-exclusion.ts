@@ -1,4 +1,6 @@
 import { types } from 'node:util'
+import { DefinitionError } from '../base/errors.js'
+import { inspectValue } from '../base/strings/inspect-value.js'
 
 /** The health check of App Engine; excluded by default. */
 export const DEFAULT_EXCLUDED_PATHS: readonly string[] = Object.freeze(['_ah/health'])
@@ -11,8 +13,13 @@ export class PathExclusion {
   readonly #prefixes: readonly string[]
   readonly #patterns: readonly RegExp[]
 
-  /** @param rules Default: `_ah/health`. An empty list excludes nothing. */
+  /**
+   * @param rules Default: `_ah/health`. An empty list excludes nothing.
+   * @throws {@link DefinitionError} `ERR_OPTION` unless they are a list of strings and regular expressions.
+   */
   constructor(rules: readonly PathRule[] = DEFAULT_EXCLUDED_PATHS) {
+    if (!Array.isArray(rules) || !rules.every((rule) => typeof rule === 'string' || types.isRegExp(rule)))
+      throw new DefinitionError('ERR_OPTION', `ignorePaths must be a list of strings and regular expressions: it is ${inspectValue(rules)}`)
     const strings = rules.filter((rule) => typeof rule === 'string')
     this.#prefixes = strings.map((rule) => (rule.startsWith('/') ? rule : `/${rule}`))
     this.#patterns = rules.filter((rule) => types.isRegExp(rule))

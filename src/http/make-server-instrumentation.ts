@@ -1,11 +1,12 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import { type OptionNames, optionNames } from '../base/check-options.js'
+import { checkMethods, type OptionNames, optionNames } from '../base/check-options.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { processGlobal } from '../base/process-global.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import { integrationTracer } from '../trace/integration-tracer.js'
 import type { TracerCore } from '../trace/tracer-core.js'
+import { checkHttpOptions, checkRequestTags } from './check-http-options.js'
 import { PathExclusion, type PathRule } from './http-exclusion.js'
 import { httpServerDurationViews, httpServerViews } from './views/http-views.js'
 import { type ReadyView, registerReadyViews } from './views/predefined-view.js'
@@ -68,6 +69,8 @@ export const SERVER_OPTIONS: OptionNames<ServerOptions<never>> = optionNames(
 
 /** The parts in which server integrations differ. */
 interface ServerParts<R> {
+  /** The function or plugin with the options, for messages. */
+  readonly owner: string
   readonly defaultTracer: (stats: Stats) => TracerCore
   readonly routes?: (measures: ServerMeasures, requestTags: RequestTags<R> | undefined) => RouteFinder
   readonly isHijacked?: (reply: object) => boolean
@@ -81,6 +84,13 @@ interface MadeServerInstrumentation<R> {
   readonly requestTags: RequestTags<R> | undefined
 }
 
+function checkServerOptions<R>(owner: string, options: ServerOptions<R>): void {
+  const { registry, publicEndpoint, statusClasses, bodySizes, requestTags } = options
+  checkHttpOptions(owner, options, { publicEndpoint, statusClasses, bodySizes })
+  if (registry !== undefined) checkMethods('ERR_OPTION', `registry of ${owner}`, registry, ['gauge', 'getMetrics'])
+  checkRequestTags(owner, requestTags)
+}
+
 const registries = processGlobal('http-registries', () => new WeakMap<Stats, MetricRegistry>())
 
 /** One registry for each engine, so that several servers of a process share their metrics instead of clashing. */
@@ -90,9 +100,11 @@ function registryOf(stats: Stats): MetricRegistry {
 
 /**
  * Defines measures, views and the gauge of requests in flight, and creates the instrumentation.
- * @throws {@link DefinitionError} if one of these names exists with another definition, `ERR_TRACER_OPTION` if the tracer is none.
+ * @throws {@link DefinitionError} if one of these names exists with another definition, `ERR_TRACER_OPTION` if the tracer is none,
+ *   `ERR_OPTION` for another option of the wrong type.
  */
 export function makeServerInstrumentation<R>(options: ServerOptions<R>, parts: ServerParts<R>): MadeServerInstrumentation<R> {
+  checkServerOptions(parts.owner, options)
   const { stats = sharedStats, clock = systemClock, bodySizes = true } = options
   const { registry = registryOf(stats), views = bodySizes ? httpServerViews : httpServerDurationViews } = options
   const tracer = integrationTracer(options.tracer, () => parts.defaultTracer(stats))

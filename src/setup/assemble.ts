@@ -60,20 +60,20 @@ export function assemble(
   const metricExporters = (settings['metrics.exporters'] ?? []).flatMap(
     (component) => attempt('metrics.exporters', () => buildMetricExporter(component, context)) ?? [],
   )
-  if (problems.length > 0) {
-    // Components that were built may have open files.
-    for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
-    return undefined
-  }
-  const tracer = new Tracer({
-    ...options.tracer,
-    ...givenOptions({ clock: options.clock, untrusted: settings['traces.publicEndpoint'] }),
-    sampler,
-    propagator,
-    stats: options.stats,
-    ...(traces === undefined ? { transport: transport ?? ((exporter) => new SyncTransport(exporter)) } : exportTo(traces)),
-  })
-  return { tracer, metricExporters }
+  const buildTracer = (): Tracer =>
+    new Tracer({
+      ...options.tracer,
+      ...givenOptions({ clock: options.clock, untrusted: settings['traces.publicEndpoint'] }),
+      sampler,
+      propagator,
+      stats: options.stats,
+      ...(traces === undefined ? { transport: transport ?? ((exporter) => new SyncTransport(exporter)) } : exportTo(traces)),
+    })
+  const tracer = problems.length > 0 ? undefined : attempt('tracer', buildTracer)
+  if (tracer !== undefined) return { tracer, metricExporters }
+  // Components that were built may have open files.
+  for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
+  return undefined
 }
 
 interface BuiltTraces {

@@ -1,7 +1,8 @@
-import { checkBooleans, checkMethods, checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkBooleans, checkMethods, checkNumber, checkOptions, isObject, type OptionNames } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/strings/inspect-value.js'
 import type { SpanLimits } from '../trace/data/span-limits.js'
+import type { SpanSummaryOptions } from '../trace/views/span-store.js'
 
 /** The options of a tracer that are checked. */
 interface GivenOptions {
@@ -13,6 +14,9 @@ interface GivenOptions {
   readonly random?: unknown
   readonly transport?: unknown
   readonly untrusted?: unknown
+  readonly randomTraceIdFlag?: unknown
+  readonly defaultAttributes?: unknown
+  readonly summary?: SpanSummaryOptions | false | undefined
   readonly limits?: Partial<SpanLimits> | undefined
 }
 
@@ -27,6 +31,7 @@ const METHODS: { readonly [key in keyof GivenOptions]?: readonly string[] } = {
 }
 
 const LIMITS: OptionNames<SpanLimits> = { attributes: true, annotations: true, messageEvents: true, links: true }
+const SUMMARY: OptionNames<SpanSummaryOptions> = { names: true, samplesPerBucket: true, sampleIntervalMs: true, running: true }
 
 /**
  * Checks the components of a tracer, since an unusable sampler or propagator would otherwise only show as missing spans.
@@ -37,14 +42,25 @@ export function checkTracerOptions(options: GivenOptions): void {
     const part = options[name as keyof GivenOptions]
     if (part !== undefined) checkMethods('ERR_TRACER_OPTION', `${name} of a tracer`, part, methods)
   }
-  const { limits, transport, untrusted } = options
+  const { limits, transport, untrusted, randomTraceIdFlag, defaultAttributes, summary } = options
   if (transport !== undefined && typeof transport !== 'function') {
     const rule = 'transport of a tracer must be a function that creates a transport for an exporter'
     throw new DefinitionError('ERR_TRACER_OPTION', `${rule}: it is ${inspectValue(transport)}`)
   }
-  checkBooleans('ERR_TRACER_OPTION', { 'untrusted of a tracer': untrusted })
+  checkBooleans('ERR_TRACER_OPTION', { 'untrusted of a tracer': untrusted, 'randomTraceIdFlag of a tracer': randomTraceIdFlag })
+  if (defaultAttributes !== undefined && !isObject(defaultAttributes)) {
+    const rule = 'defaultAttributes of a tracer must be an object'
+    throw new DefinitionError('ERR_TRACER_OPTION', `${rule}: it is ${inspectValue(defaultAttributes)}`)
+  }
   checkOptions('the limits of Tracer', limits, LIMITS)
-  for (const [name, limit] of Object.entries(limits ?? {})) {
-    if (limit !== undefined) checkNumber('ERR_TRACER_OPTION', `limits.${name}`, limit, { min: 0, max: Infinity })
+  checkLimits('limits', limits)
+  if (summary === false) return
+  checkOptions('the summary of Tracer', summary, SUMMARY)
+  checkLimits('summary', summary)
+}
+
+function checkLimits(owner: string, limits: object = {}): void {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit !== undefined) checkNumber('ERR_TRACER_OPTION', `${owner}.${name}`, limit, { min: 0, max: Infinity })
   }
 }

@@ -24,6 +24,7 @@ import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TallyscopeOptions } from './tallyscope-options.js'
 import type { Tracer } from './tracer.js'
 import { ScopeGroup } from './scope-group.js'
+import { codeProblems } from './check-code-options.js'
 import { assemble, type AssembledComponents } from './assemble.js'
 
 /** Stats, tracer, registry, exporters and /metrics of a configuration. Created by {@link createTallyscope}. */
@@ -225,7 +226,8 @@ const HEAD_START_MS = 1_000
  * Creates stats, tracer, registry, exporters and /metrics from a configuration. The sources are, in order of precedence: code,
  * environment variables (`TALLYSCOPE_…`, and `OTEL_…` with the same meaning), a JSON file. Nothing is started before `start()`.
  *
- * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with the problems of all sources, each with its path and a hint.
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with the problems of all sources, each with its path and a hint. Options that only
+ *   code can set are checked first.
  * @example
  * const scope = createTallyscope({ service: 'shop', traces: { sampler: 'probability(0.1)' }, prometheus: { port: 9464 } })
  * await scope.start()
@@ -234,9 +236,10 @@ const HEAD_START_MS = 1_000
  */
 export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
   checkIsObject('createTallyscope', options)
+  const problems = codeProblems(options)
+  if (problems.length > 0) throw new ConfigurationError(problems)
   const { configFile, env = process.env } = options
   const code = Object.fromEntries(Object.entries(options).filter(([key]) => !CODE_ONLY.has(key)))
-  const problems: ConfigurationProblem[] = []
   const name = configurationFile({ configFile }, env)
   const file = name === undefined ? undefined : readFile(name, problems)
   const configuration = readConfiguration({ code, env, file })

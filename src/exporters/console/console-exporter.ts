@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkMethods, checkNumber, checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { ExportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -31,7 +31,7 @@ const OPTIONS: OptionNames<ConsoleExporterOptions> = { format: true, stream: tru
 /**
  * Writes metrics and spans to the console. Control characters are escaped. A closed pipe is not an error: the items are dropped.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the format is unknown or a limit is out of range.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the format is unknown, a limit is out of range or the stream has no `write()`.
  * @example
  * exportPeriodically({ producers: [stats], exporter: new ConsoleExporter(), intervalMs: 10_000 })
  */
@@ -48,6 +48,7 @@ export class ConsoleExporter<T> implements Exporter<T> {
     checkOptions('ConsoleExporter', options, OPTIONS)
 
     const { format = 'auto', stream, maxSeries, maxBufferedBytes = 1 << 20 } = options
+    if (stream !== undefined) checkMethods(OPTION_CODE, 'stream', stream, ['write'])
     this.#format = checkOneOf(OPTION_CODE, 'format', format, FORMATS)
     this.#maxSeries = wholeNumber('maxSeries', maxSeries, 50, 1, 1e6)
     const most = checkNumber(OPTION_CODE, 'maxBufferedBytes', maxBufferedBytes, { min: 0, max: 2 ** 31 })

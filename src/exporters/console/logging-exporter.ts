@@ -1,4 +1,4 @@
-import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOneOf, checkOptions, checkStrings, type OptionNames } from '../../base/check-options.js'
 import { cutString } from '../../base/strings/intern-string.js'
 import { escapeControlCharacters } from '../../base/strings/inspect-value.js'
 import { ExportError } from '../../base/errors.js'
@@ -41,6 +41,7 @@ export class LoggingExporter<T> implements Exporter<T> {
 
     const { logger = stderrLogger, loggerName = 'tallyscope', level = 'info' } = options
     checkOneOf(OPTION_CODE, 'level', level, LEVELS)
+    checkStrings(OPTION_CODE, { loggerName })
     if (typeof logger?.[level] !== 'function') refuseOption(`a logger must have ${level}(fields, message)`)
     this.#log = (fields, message) => logger[level](fields, message)
     this.#loggerName = loggerName

@@ -1,4 +1,13 @@
-import { checkBooleans, checkNumber, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import {
+  checkBooleans,
+  checkClock,
+  checkLogger,
+  checkNumber,
+  checkOneOf,
+  checkRequiredOptions,
+  type OptionNames,
+  optionNames,
+} from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { ExportError, errorCode } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -87,6 +96,8 @@ export class FileExporter<T> implements Exporter<T> {
 
   constructor(options: FileExporterOptions) {
     checkRequiredOptions('FileExporter', options, OPTIONS)
+    checkLogger('FileExporter', options.logger)
+    checkClock('FileExporter', options.clock)
 
     const { path, maxBytes = Number.MAX_SAFE_INTEGER, fsync = 'never', clock = timerClock } = options
     const bytes = { min: 1, max: Number.MAX_SAFE_INTEGER }

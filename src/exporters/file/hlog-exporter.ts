@@ -1,4 +1,4 @@
-import { checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
+import { checkClock, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { ExportError } from '../../base/errors.js'
@@ -59,6 +59,7 @@ export class HlogExporter implements Exporter<Metric> {
 
   constructor(options: HlogExporterOptions) {
     checkRequiredOptions('HlogExporter', options, OPTIONS)
+    checkClock('HlogExporter', options.clock)
 
     const { path, clock = systemClock } = options
     this.path = checkFileName(path)

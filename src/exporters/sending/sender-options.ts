@@ -1,5 +1,6 @@
 import { createSecureContext } from 'node:tls'
-import { checkNumber, type OptionNames, optionNames } from '../../base/check-options.js'
+import { types } from 'node:util'
+import { checkClock, checkFunctions, checkNumber, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
@@ -60,9 +61,11 @@ export interface SenderSettings {
   readonly random: () => number
 }
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if an option is not valid. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if an option is not valid, `ERR_OPTION` if the clock is none. */
 export function checkSender(options: SenderOptions, defaultConcurrency: number): SenderSettings {
   const { timeoutMs = 10_000, userAgent, clock = timerClock, random = Math.random } = options
+  checkFunctions(OPTION_CODE, { random })
+  checkClock('an exporter', clock)
   if (userAgent !== undefined && !isPrintableAscii(userAgent))
     refuseOption(`userAgent must be printable ASCII: it is ${inspectValue(userAgent)}`)
   if (options.key !== undefined && options.cert === undefined) refuseOption('key must come with cert: there is no cert')
@@ -103,7 +106,8 @@ const MAX_PEM_BYTES = 4 << 20
  * itself.
  */
 function readPem(name: 'ca' | 'cert' | 'key', given: string | Uint8Array): string | Buffer {
-  if (typeof given !== 'string') return Buffer.from(given)
+  if (types.isUint8Array(given)) return Buffer.from(given)
+  if (typeof given !== 'string') refuseOption(`${name} must be PEM or the path of a file: it is of type ${typeof given}`)
   if (given.includes('-----BEGIN ')) return given
   const shown = name === 'key' ? 'the file' : inspectValue(given)
   let text: string

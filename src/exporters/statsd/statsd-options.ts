@@ -1,9 +1,17 @@
-import { checkBooleans, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import {
+  checkBooleans,
+  checkClock,
+  checkOneOf,
+  checkOptions,
+  checkStrings,
+  type OptionNames,
+  optionNames,
+} from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { checkMaxQueuedExports } from '../export-queue.js'
-import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
+import { checkNamedValues, OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
 import type { TagStyle } from './statsd-names.js'
 
 export type StatsdProtocol = 'udp' | 'tcp' | 'unixStream' | 'unixDatagram'
@@ -78,6 +86,8 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
   checkPrefix(prefix)
   checkTags(tags)
   checkBooleans(OPTION_CODE, { buckets, percentiles })
+  checkStrings(OPTION_CODE, { externalEnv: options.externalEnv })
+  checkClock('StatsdExporter', clock)
   const tagStyle = checkOneOf(OPTION_CODE, 'tagStyle', options.tagStyle ?? 'dogstatsd', TAG_STYLES)
   const distributions = checkOneOf(OPTION_CODE, 'distributions', options.distributions ?? 'none', ['none', 'midpoints'])
   if (distributions === 'midpoints' && tagStyle !== 'dogstatsd') {
@@ -112,6 +122,7 @@ function checkPrefix(prefix: unknown): void {
 }
 
 function checkTags(tags: Readonly<Record<string, unknown>>): void {
+  checkNamedValues('tags', tags)
   for (const [key, value] of Object.entries(tags)) {
     if (key === '' || typeof value !== 'string') refuseOption(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
   }

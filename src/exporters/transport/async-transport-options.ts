@@ -1,5 +1,12 @@
-import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-options.js'
+import {
+  checkClock,
+  checkFunctions,
+  checkLogger,
+  checkNumber,
+  checkOptions,
+  type OptionNames,
+  optionNames,
+} from '../../base/check-options.js'
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
@@ -55,10 +62,13 @@ export interface AsyncTransportSettings {
 
 /**
  * Checks the options and adds the defaults.
- * @throws {@link DefinitionError} `ERR_TRANSPORT_OPTION` if an option is out of range.
+ * @throws {@link DefinitionError} `ERR_TRANSPORT_OPTION` if an option is out of range, `ERR_OPTION` for an unknown one, a logger or a clock.
  */
 export function checkAsyncTransport<T>(options: AsyncTransportOptions<T>): AsyncTransportSettings {
   checkOptions('AsyncTransport', options as AsyncTransportOptions, OPTIONS)
+  checkFunctions('ERR_TRANSPORT_OPTION', { itemBytes: options.itemBytes, random: options.random })
+  checkLogger('AsyncTransport', options.logger)
+  checkClock('AsyncTransport', options.clock)
   const number = (name: string, value: unknown, min: number, max: number, integer = false): number =>
     checkNumber('ERR_TRANSPORT_OPTION', name, value, { min, max, integer })
   const maxQueueSize = number('maxQueueSize', options.maxQueueSize ?? 2_048, 1, 1e7, true)

@@ -65,9 +65,9 @@ export class AsyncTransport<T> implements Transport<T> {
 
   constructor(exporter: Exporter<T>, options: AsyncTransportOptions<T> = {}) {
     checkExporter(exporter)
-    const { clock = timerClock, logger } = options
     this.exporter = exporter
     this.#settings = checkAsyncTransport(options)
+    const { clock = timerClock, logger } = options
     this.#clock = clock
     this.#queue = new BoundedQueue({ ...this.#settings, itemBytes: options.itemBytes, clock })
     const name = componentName(exporter, 'exporter')

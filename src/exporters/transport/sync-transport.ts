@@ -1,8 +1,7 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkClock, checkLogger, checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkExporter, type Exporter, type Transport } from '../../base/exporter.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
-import { checkNumber } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { componentName } from '../../base/strings/inspect-value.js'
 import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
@@ -92,6 +91,8 @@ export class SyncTransport<T> implements Transport<T> {
 
   constructor(exporter: Exporter<T>, options: SyncTransportOptions = {}) {
     checkOptions('SyncTransport', options, OPTIONS)
+    checkLogger('SyncTransport', options.logger)
+    checkClock('SyncTransport', options.clock)
     const { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = timerClock } = options
     checkExporter(exporter)
     this.exporter = exporter

@@ -1,7 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { givenOptions } from '../../base/check-options.js'
+import { checkBooleans, checkMethods, checkOptions, givenOptions, isObject } from '../../base/check-options.js'
 import { systemClock } from '../../base/clock.js'
 import { currentFrame, EMPTY_FRAME, type Frame, runInFrame } from '../../base/context.js'
+import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
+import { HANDLER_OPTIONS } from '../../exporters/prometheus/http/handler.js'
+import { checkProducers } from '../../metrics/collection/gather.js'
 import { ownServersOf } from '../../serving/owned-servers.js'
 import { runDetached } from '../../base/suppression.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
@@ -21,11 +25,12 @@ interface InstrumentedFastify {
 
 /** Adds hooks and the metrics route to an application, but no decorators. */
 export function instrumentFastify(app: FastifyInstance, options: TallyscopeFastifyOptions): InstrumentedFastify {
+  checkPluginOptions(app, options)
   const { clock = systemClock, metricsPath = '/metrics' } = options
   const { excludelistPaths: ignorePaths, excludelistHostnames: ignoreHosts, untrusted: publicEndpoint } = options
   const { server, stats, tracer, registry, requestTags } = makeServerInstrumentation<FastifyRequest>(
     { ...givenOptions({ ignorePaths, ignoreHosts, publicEndpoint }), ...givenOptions(options) },
-    { defaultTracer, isHijacked },
+    { owner: OWNER, defaultTracer, isHijacked },
   )
   ownServersOf(app.server)
   const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }
@@ -34,10 +39,36 @@ export function instrumentFastify(app: FastifyInstance, options: TallyscopeFasti
   if (group !== undefined) for (const producer of producers) group.add(producer)
   const handlerOptions = { ...options.metrics, ...(group === undefined ? { producers } : { group }), clock }
   const isFallback = options.metricsFallback ?? options.metricsWhereUnrouted ?? false
-  if (metricsPath !== false && isFallback) addMetricsFallback(app, metricsPath, handlerOptions, server)
-  addHooks(app, server, requestTags, isFallback ? metricsPath : false)
+  const fallbackPath = metricsPath !== false && isFallback ? app.prefix + metricsPath : false
+  if (fallbackPath !== false) addMetricsFallback(app, fallbackPath, handlerOptions, server)
+  addHooks(app, server, requestTags, fallbackPath)
   if (metricsPath !== false && !isFallback) addMetricsRoute(app, metricsPath, handlerOptions, options.metricsRoute)
   return { decoration, server }
+}
+
+const OWNER = 'tallyscopeFastify'
+
+/** @throws {@link DefinitionError} for an option of the plugin itself that is of the wrong type. */
+function checkPluginOptions(app: FastifyInstance, options: TallyscopeFastifyOptions): void {
+  const { metricsPath, metricsFallback, metricsWhereUnrouted, metricsRoute, producers, group, metrics } = options
+  const isPath = metricsPath === undefined || metricsPath === false || isRoutePath(metricsPath, app.prefix)
+  if (!isPath) throw refused('metricsPath', 'a path that begins with a slash, or false', metricsPath)
+  checkBooleans('ERR_OPTION', {
+    [`metricsFallback of ${OWNER}`]: metricsFallback,
+    [`metricsWhereUnrouted of ${OWNER}`]: metricsWhereUnrouted,
+  })
+  if (metricsRoute !== undefined && !isObject(metricsRoute)) throw refused('metricsRoute', "Fastify's options of a route", metricsRoute)
+  if (producers !== undefined) checkProducers(producers)
+  if (group !== undefined) checkMethods('ERR_OPTION', `group of ${OWNER}`, group, ['getMetrics', 'add'])
+  checkOptions(`metrics of ${OWNER}`, metrics, HANDLER_OPTIONS)
+}
+
+function isRoutePath(path: unknown, prefix: string): boolean {
+  return typeof path === 'string' && (path.startsWith('/') || (path === '' && prefix !== ''))
+}
+
+function refused(name: string, rule: string, given: unknown): DefinitionError {
+  return new DefinitionError('ERR_OPTION', `${name} of ${OWNER} must be ${rule}: it is ${inspectValue(given)}`)
 }
 
 function addHooks(

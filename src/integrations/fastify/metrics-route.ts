@@ -21,23 +21,29 @@ export function addMetricsRoute(
   const handler = new ScrapeHandler(options)
   const { config, schema, ...rest } = route
   void app.register((child, _options, done) => {
-    child.route({
-      logLevel: 'silent',
-      exposeHeadRoute: true,
-      ...rest,
-      method: 'GET',
-      url: path,
-      schema: { ...(schema as object | undefined), hide: true } as object,
-      config: { ...config, tallyscope: false },
-      handler: (request, reply) => respond(handler, request, reply),
-    })
+    try {
+      child.route({
+        logLevel: 'silent',
+        exposeHeadRoute: true,
+        ...rest,
+        method: 'GET',
+        url: path,
+        schema: { ...(schema as object | undefined), hide: true } as object,
+        config: { ...config, tallyscope: false },
+        handler: (request, reply) => respond(handler, request, reply),
+      })
+    } catch (error) {
+      return done(error as Error) // the application has this route too; Fastify does not catch what a plugin throws
+    }
     done()
   })
 }
 
 /**
  * Serves the metrics at `path` if the application has no route for it. All hooks of the application run first, and only Fastify's
- * default "not found" response is replaced, so that a hook which refuses a request still refuses it.
+ * default "not found" response is replaced, so that a hook which refuses a request still refuses it. Fastify runs the hooks of a child
+ * instance for unknown paths only after its `setNotFoundHandler()`.
+ * @param path With the prefix of the instance.
  */
 export function addMetricsFallback(
   app: FastifyInstance,

@@ -15,7 +15,9 @@ export interface TallyscopeFastifyOptions extends ServerOptions<Request> {
   readonly metricsPath?: string | false
   /**
    * True to serve that path only if the application has no route for it, after all of its hooks. It replaces Fastify's default
-   * "not found" response, so an application that sets its own "not found" handler serves no metrics. Default false.
+   * "not found" response, so an application that sets its own "not found" handler serves no metrics. In a child instance it needs a call
+   * of `setNotFoundHandler()` without arguments, since Fastify runs the hooks of the root instance for unknown paths otherwise. Default
+   * false.
    */
   readonly metricsFallback?: boolean
   /** Older name of `metricsFallback`, with the same default. */

@@ -43,7 +43,7 @@ export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> 
 /** Fastify does not catch what a plugin throws. An error that is passed to `done` rejects `register()` and `ready()`. */
 function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: (error?: Error) => void): void {
   try {
-    register(app, options)
+    register(app, options ?? {}) // undefined if a function of options returned nothing
   } catch (error) {
     return done(error as Error)
   }

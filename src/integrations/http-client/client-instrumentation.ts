@@ -1,8 +1,10 @@
+import { checkFunctions, checkOneOf } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { currentFrame } from '../../base/context.js'
 import { httpClientViews } from '../../http/views/http-views.js'
 import { type ReadyView, registerReadyViews } from '../../http/views/predefined-view.js'
 import { type Stats, stats as sharedStats } from '../../stats/stats.js'
+import { checkHttpOptions } from '../../http/check-http-options.js'
 import { addRequestAttributes, pathWithoutQuery } from '../../http/http-attributes.js'
 import { isHostExcluded, PathExclusion, type PathRule } from '../../http/http-exclusion.js'
 import type { Span } from '../../trace/span/span.js'
@@ -73,6 +75,7 @@ export class ClientInstrumentation implements ExchangeHome {
   readonly #urlQuery: UrlQuery
 
   constructor(options: HttpClientOptions) {
+    checkClientOptions(options)
     const { stats = sharedStats, clock = systemClock, views = httpClientViews } = options
     this.#tracer = integrationTracer(options.tracer, () => defaultTracer(stats))
     this.measures = new ClientMeasures(stats)
@@ -180,6 +183,15 @@ export interface OutgoingHeaders {
   set(name: string, value: string): void
   delete(name: string): void
 }
+
+function checkClientOptions(options: HttpClientOptions): void {
+  const { ignoreHosts = options.excludelistHostnames, propagateTo, spanName = 'method' } = options
+  checkHttpOptions(OWNER, { ...options, ignoreHosts }, {})
+  checkFunctions('ERR_OPTION', { [`propagateTo of ${OWNER}`]: propagateTo })
+  if (typeof spanName !== 'function') checkOneOf('ERR_OPTION', `spanName of ${OWNER}`, spanName, ['method', 'methodAndHost'])
+}
+
+const OWNER = 'instrumentHttpClient'
 
 function spanNameOf(option: HttpClientOptions['spanName']): (request: OutgoingRequest) => string {
   if (typeof option === 'function') return option

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkBooleans, checkFunctions, checkMethods, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import type { Agent } from 'node:http'
 import { warnOnce } from '../../base/logger.js'
 import { processGlobal } from '../../base/process-global.js'
@@ -37,14 +37,19 @@ export class HttpClientInstrumentation {
   /** @internal */
   constructor(options: InstrumentHttpClientOptions) {
     checkOptions('instrumentHttpClient', options, OPTIONS)
-
+    const { http, fetch, globalAgents } = options
+    checkBooleans('ERR_OPTION', {
+      'http of instrumentHttpClient': http,
+      'fetch of instrumentHttpClient': fetch,
+      'globalAgents of instrumentHttpClient': globalAgents,
+    })
     this.#client = new ClientInstrumentation(options)
     this.#requests = new NodeRequests(this.#client)
-    if (options.http !== false && this.#claim('http')) {
+    if (http !== false && this.#claim('http')) {
       this.#undo.push(this.#requests.watch())
-      if (options.globalAgents ?? !publishesCreation()) this.#undo.push(traceGlobalAgents(this.#requests))
+      if (globalAgents ?? !publishesCreation()) this.#undo.push(traceGlobalAgents(this.#requests))
     }
-    if (options.fetch !== false && this.#claim('fetch')) this.#undo.push(watchUndici(this.#client))
+    if (fetch !== false && this.#claim('fetch')) this.#undo.push(watchUndici(this.#client))
   }
 
   #claim(what: 'http' | 'fetch'): boolean {
@@ -63,14 +68,22 @@ export class HttpClientInstrumentation {
     return true
   }
 
-  /** Patches an agent to add trace headers to its requests, until `stop()`, and returns it. Needed before Node 22.12. */
+  /**
+   * Patches an agent to add trace headers to its requests, until `stop()`, and returns it. Needed before Node 22.12.
+   * @throws {@link DefinitionError} `ERR_OPTION` if it is not an agent of node:http.
+   */
   agent<A extends Agent>(agent: A): A {
+    checkMethods('ERR_OPTION', 'the agent', agent, ['addRequest'])
     this.#undo.push(traceAgent(agent, this.#requests))
     return agent
   }
 
-  /** Returns a `fetch` whose requests are traced and measured. Use it for a `fetch` that is not Node's, such as a polyfill. */
+  /**
+   * Returns a `fetch` whose requests are traced and measured. Use it for a `fetch` that is not Node's, such as a polyfill.
+   * @throws {@link DefinitionError} `ERR_OPTION` if it is not a function.
+   */
   fetch(fetch: Fetch): Fetch {
+    checkFunctions('ERR_OPTION', { 'the wrapped fetch': fetch ?? null })
     // The function may itself use an instrumented client; each request must be counted once.
     return tracedFetch((input, init) => runSuppressed(() => fetch(input, init)), this.#client)
   }
@@ -89,6 +102,7 @@ export class HttpClientInstrumentation {
  * Traces and measures outgoing HTTP requests of node:http, node:https, global `fetch` and undici. It subscribes to Node's diagnostics
  * channels; before Node 22.12 it also patches the global agents. Requests of exporters are ignored.
  *
+ * @throws {@link DefinitionError} `ERR_OPTION` or `ERR_TRACER_OPTION` if an option is not valid.
  * @example
  * const client = instrumentHttpClient({ tracer, ignoreHosts: ['127.0.0.1:9091'] })
  * await fetch('http://127.0.0.1:3000/cart') // a client span, and its context in the headers

@@ -1,3 +1,4 @@
+import { checkStringLists } from '../../base/check-options.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { warnOnce } from '../../base/logger.js'
 import { INTEGRATIONS } from '../../setup/configuration/component-registry.js'
@@ -19,11 +20,13 @@ export interface TracedIntegrations {
  * Enables integrations by name: `http`, `https` or OpenCensus' `httplib` for node:http and node:https; `fetch`, `undici`, `requests`
  * or `httpx` for global fetch and undici.
  *
+ * @throws {@link DefinitionError} `ERR_OPTION` unless `names` is a list of strings; the errors of `instrumentHttpClient`.
  * @example
  * const integrations = traceIntegrations(['http', 'fetch'], { tracer })
  * integrations.stop()
  */
 export function traceIntegrations(names: readonly string[], options: InstrumentHttpClientOptions = {}): TracedIntegrations {
+  checkStringLists('ERR_OPTION', { 'the names of traceIntegrations': names ?? null })
   const enabled = names.filter((name) => integrationOf(name) !== undefined)
   const unknown = names.filter((name) => integrationOf(name) === undefined)
   for (const name of unknown) {

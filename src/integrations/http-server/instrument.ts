@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkBooleans, checkFunctions, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { EMPTY_FRAME, enterFrame, type Frame, runInFrame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
 import { claimsServer, isOwnedServer } from '../../serving/owned-servers.js'
@@ -35,7 +35,10 @@ export class HttpServerInstrumentation {
   /** @internal */
   constructor(options: HttpServerOptions) {
     checkOptions('instrumentHttpServer', options, OPTIONS)
+    checkBooleans('ERR_OPTION', { 'watch of instrumentHttpServer': options.watch })
+    checkFunctions('ERR_OPTION', { 'route of instrumentHttpServer': options.route })
     const { server, registry, stats } = makeServerInstrumentation<IncomingMessage>(options, {
+      owner: 'instrumentHttpServer',
       defaultTracer,
       routes: (measures, requestTags) => new RouteNames(measures, options.route, requestTags),
     })
@@ -120,7 +123,8 @@ function guarded<M>(handle: (message: M) => void): (message: unknown) => void {
  *
  * The span and the tags of a request are current in its handlers, also after `await`.
  *
- * @throws {@link DefinitionError} if measures, views or gauges of these names exist with another definition.
+ * @throws {@link DefinitionError} if measures, views or gauges of these names exist with another definition, `ERR_OPTION` or
+ *   `ERR_TRACER_OPTION` if an option is not valid.
  * @example
  * const http = instrumentHttpServer({ ignorePaths: ['/metrics', '/health'] })
  * app.get('/metrics', nodeHandler({ producers: http.producers }))

@@ -28,8 +28,10 @@ export type ConsoleLike = Pick<Console, 'debug' | 'info' | 'warn' | 'error'>
  * Returns a logger that writes the message, the fields and the ids of the current span to a console. Arguments after the message are values for
  * its format, as with a console.
  * @param to Default: the global console.
+ * @throws {@link DefinitionError} `ERR_OPTION` if one of these methods is missing.
  */
 export function tracedConsole(to: ConsoleLike = globalThis.console): Logger {
+  checkMethods('ERR_OPTION', 'the console of tracedConsole', to, ['debug', 'info', 'warn', 'error'])
   const level =
     (name: keyof ConsoleLike) =>
     (...line: unknown[]): void => {

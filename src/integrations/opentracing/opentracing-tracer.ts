@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkBooleans, checkMethods, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Span as AnySpan, type SpanContext as AnySpanContext, Tags } from 'opentracing'
 import { currentFrame } from '../../base/context.js'
 import { Stats } from '../../stats/stats.js'
@@ -59,10 +59,11 @@ export class OpenTracingTracer extends ScopedTracerBase<OpenTracingSpan> impleme
   readonly #strict: boolean
   readonly #mock: MockRecorder | undefined
 
+  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for an invalid one. */
   constructor(options: OpenTracingTracerOptions = {}) {
     super()
     checkOptions('OpenTracingTracer', options, OPTIONS)
-
+    checkTracer(options)
     markOpenTracingInUse()
     this.#mock = options.mock === true ? new MockRecorder() : undefined
     this.nativeTracer = options.tracer ?? (this.#mock === undefined ? defaultTracer() : mockTracer(this.#mock))
@@ -174,6 +175,16 @@ export class OpenTracingTracer extends ScopedTracerBase<OpenTracingSpan> impleme
     return new MockSpan(native, this, items, { recorder: mock, parentId: parent?.spanId ?? null, start })
   }
 }
+
+function checkTracer({ tracer, scopeManager, implicitParent, strict, mock }: OpenTracingTracerOptions): void {
+  if (tracer !== undefined) checkMethods(OPTION_CODE, 'tracer of OpenTracingTracer', tracer, ['inject', 'extract', 'startDetachedSpan'])
+  if (scopeManager !== undefined) {
+    checkMethods(OPTION_CODE, 'scopeManager of OpenTracingTracer', scopeManager, ['activate', 'with', 'withoutActive'])
+  }
+  checkBooleans(OPTION_CODE, { implicitParent, strict, mock })
+}
+
+const OPTION_CODE = 'ERR_TRACER_OPTION'
 
 /** Reads the tags that a span needs at its start: kind and sampling priority. */
 function readStartTags(tags: { readonly [key: string]: unknown }, begin: MutableSpanOptions): void {

@@ -1,4 +1,4 @@
-import { checkMethods, checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkClock, checkMethods, checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { warnOnce } from '../../base/logger.js'
@@ -41,6 +41,7 @@ const SHARE_OF_TIMEOUT = 0.8
  */
 export function fromRegistry(registry: PromRegistry, options: FromRegistryOptions = {}): MetricProducer {
   checkOptions('fromRegistry', options, OPTIONS)
+  checkClock('fromRegistry', options.clock)
   checkMethods('ERR_PROM_REGISTRY', 'the registry of fromRegistry', registry, ['getMetricsAsArray', 'getSingleMetric'])
   const { timeoutMs: ownTimeoutMs = 5_000, clock = timerClock } = options
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', ownTimeoutMs, { min: 0, max: MAX_TIMER_MS })

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkNumber, checkRequiredOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { checkExporter, type Exporter, isExportedNow } from '../../base/exporter.js'
@@ -60,7 +60,7 @@ const SETTLE_MS = 250
  * await task.close()
  */
 export function exportPeriodically(options: ExportPeriodicallyOptions): PeriodicMetricTask {
-  checkOptions('exportPeriodically', options, OPTIONS)
+  checkRequiredOptions('exportPeriodically', options, OPTIONS)
   const { producers: given, exporter, intervalMs = 60_000, exportTimeoutMs, clock = timerClock, keepAlive, logger } = options
   const { name = componentName(exporter, 'exporter') } = options
   checkProducers(given)

@@ -1,48 +1,16 @@
-import { checkClock, checkNumber, checkOptions, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
+import { checkOptions } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
-import { DefinitionError, TransportError } from '../../base/errors.js'
+import { TransportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
-import { type Logger, warnOnce } from '../../base/logger.js'
+import { warnOnce } from '../../base/logger.js'
 import { processEnd } from '../../base/process-end.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { HungCalls, settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import { checkPeriodicTask, type PeriodicMetricTaskOptions } from './periodic-task-options.js'
 import { countRun, countSkippedTicks, setLastSuccess, type SkipReason } from './periodic-task-metrics.js'
 
 const EARLY_MS = 5
-
-export interface PeriodicMetricTaskOptions {
-  /**
-   * Called every interval. If it returns a promise, the task waits for it. It runs untraced, unmeasured, and never twice at a time.
-   * @param ending Aborted when the task is closed. Retries have to end then.
-   */
-  readonly run: (ending: AbortSignal) => unknown
-  /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
-  readonly intervalMs?: number
-  /**
-   * Time limit of a run, in milliseconds, 1 … 2^31 - 1; after it the run counts as failed. A value longer than the interval is reduced
-   * to it, with a warning. Default 30 000, also if the interval is shorter.
-   */
-  readonly timeoutMs?: number
-  /** Name in logs and counters. Default `PeriodicMetricTask`. */
-  readonly name?: string
-  /** Keeps the process alive until the task is closed. Default false. */
-  readonly keepAlive?: boolean
-  /** Called for failures, at most once a minute. Default: one process warning. */
-  readonly logger?: Logger
-  /** Source of time. Default: the system clock. */
-  readonly clock?: Clock
-  /**
-   * Does the work of `run` without waiting when the process ends. If it cannot, it throws or returns the reason. Default: the run counts
-   * as failed.
-   * @param isFlushed True if only listeners of `exit` have run since the last run.
-   */
-  readonly runSync?: (isFlushed: boolean) => string | undefined
-  /** Called once by `close()`, after the last run. Default: nothing. */
-  readonly onClose?: () => unknown
-}
-
-const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = optionNames('run intervalMs timeoutMs name keepAlive logger clock runSync onClose')
 
 export interface PeriodicTaskStatus {
   /** `stuck`: a run has exceeded its time-out and not ended: no other begins before it ends, or for a minute. `failed`: a TransportError has ended the task. */
@@ -64,7 +32,8 @@ export interface PeriodicTaskStatus {
  * because a run took too long or the machine slept, one run follows, and the other ticks count as skipped. A run that fails is logged and
  * counted, and the next tick is the next run. One that never ends is not waited for longer than a minute after its time-out. A {@link TransportError} ends the task.
  *
- * @throws {@link DefinitionError} `ERR_INTERVAL` if a time is not a number from 1 to 2^31 - 1; `ERR_TASK` without `run`.
+ * @throws {@link DefinitionError} `ERR_INTERVAL` if a time is not a number from 1 to 2^31 - 1; `ERR_TASK` without `run`; `ERR_OPTION` for
+ *   another option that is not valid.
  * @example
  * const task = new PeriodicMetricTask({ intervalMs: 10_000, name: 'report', run: () => report(gauges) })
  */
@@ -92,14 +61,10 @@ export class PeriodicMetricTask {
   readonly #hung = new HungCalls()
 
   constructor(options: PeriodicMetricTaskOptions) {
-    checkRequiredOptions('PeriodicMetricTask', options, OPTIONS)
-    const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
-    if (typeof run !== 'function')
-      throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
-    checkClock('PeriodicMetricTask', options.clock)
-    const range = { min: 1, max: MAX_TIMER_MS }
-    this.intervalMs = checkNumber('ERR_INTERVAL', 'intervalMs', intervalMs, range)
-    this.#timeoutMs = timeoutMs === undefined ? 30_000 : checkNumber('ERR_INTERVAL', 'timeoutMs', timeoutMs, range)
+    checkPeriodicTask(options)
+    const { intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
+    this.intervalMs = intervalMs
+    this.#timeoutMs = timeoutMs ?? 30_000
     if (timeoutMs !== undefined && timeoutMs > intervalMs) {
       this.#timeoutMs = intervalMs
       warnOnce('TALLYSCOPE_TIMEOUT_CUT', name, `${name}: the time-out of ${timeoutMs} ms is reduced to the interval of ${intervalMs} ms`)

@@ -98,7 +98,8 @@ export class TagBaggage {
     checkRequiredOptions('TagBaggage', options, OPTIONS)
 
     const { allow } = options
-    if (!Array.isArray(allow)) throw new DefinitionError('ERR_TRACER_OPTION', 'allow of TagBaggage must be a list of tag keys')
+    if (!Array.isArray(allow) || !allow.every((key) => typeof key === 'string'))
+      throw new DefinitionError('ERR_TRACER_OPTION', 'allow of TagBaggage must be a list of tag keys')
     this.allow = Object.freeze([...allow])
   }
 

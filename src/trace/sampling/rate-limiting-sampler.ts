@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkClock, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/strings/inspect-value.js'
@@ -29,17 +29,16 @@ export class RateLimitingSampler implements Sampler {
   #tokens: number
   #filledAtMs: number
 
-  /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` if `perSecond` is negative or not a number, or `burst` is below 1. */
+  /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` if `perSecond` is negative or not a number, or `burst` is below 1; `ERR_OPTION` for other options. */
   constructor(options: RateLimitingSamplerOptions | number = {}) {
     checkOptions('RateLimitingSampler', typeof options === 'number' ? undefined : options, OPTIONS)
-    const {
-      perSecond = 0.1,
-      burst = Math.max(1, perSecond),
-      clock = systemClock,
-    } = typeof options === 'number' ? { perSecond: options } : options
+    const given: RateLimitingSamplerOptions = typeof options === 'number' ? { perSecond: options } : options
+    const { perSecond = 0.1, clock = systemClock } = given
+    checkClock('RateLimitingSampler', clock)
     if (!(Number.isFinite(perSecond) && perSecond >= 0)) {
       throw new DefinitionError('ERR_SAMPLING_RATE', `perSecond must be a finite number from 0: it is ${inspectValue(perSecond)}`)
     }
+    const { burst = Math.max(1, perSecond) } = given
     if (!(Number.isFinite(burst) && burst >= 1)) {
       throw new DefinitionError('ERR_SAMPLING_RATE', `burst must be a finite number from 1: it is ${inspectValue(burst)}`)
     }

@@ -174,6 +174,34 @@ test('with metricsFallback the plugin serves the metrics only if no route matche
   expect(await (await fetch(`${taken.url}/metrics`)).text()).toBe('mine')
 })
 
+test('with metricsFallback a child instance serves the metrics below its prefix after setNotFoundHandler()', async () => {
+  const app = fastify()
+  await app.register(
+    async (child) => {
+      await child.register(tallyscopeFastify, { stats: new Stats(), metricsFallback: true })
+      Reflect.apply(child.setNotFoundHandler, child, []) // without arguments, which its types lack
+      child.addHook('onRequest', async (request, reply) =>
+        request.headers.authorization === 'yes' ? undefined : reply.code(401).send('no'),
+      )
+    },
+    { prefix: '/api' },
+  )
+  const statuses = ['/metrics', '/api/metrics', '/api/other'].map(async (path) => {
+    const { statusCode } = await app.inject({ path, headers: { authorization: 'yes' } })
+    return statusCode
+  })
+  expect(await Promise.all(statuses)).toEqual([404, 200, 404])
+  expect((await app.inject('/api/metrics')).statusCode).toBe(401)
+  await app.close()
+})
+
+test('a route of the application at the path of the metrics is an error of the start, and does not end the process', async () => {
+  const app = fastify()
+  app.get('/metrics', async () => 'mine')
+  app.register(tallyscopeFastify, { stats: new Stats() })
+  await expect(app.ready()).rejects.toMatchObject({ code: 'FST_ERR_DUPLICATED_ROUTE' })
+})
+
 test('the producers can be served elsewhere, and the route can have additional producers', async () => {
   const more = new MetricRegistry()
   more.gauge('queue/depth').set(7)

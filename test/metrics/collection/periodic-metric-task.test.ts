@@ -2,7 +2,8 @@ import { fc } from '../../fast-check.js'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { currentFrame } from '../../../src/base/context.js'
 import { TransportError } from '../../../src/base/errors.js'
-import { PeriodicMetricTask, type PeriodicMetricTaskOptions } from '../../../src/metrics/collection/periodic-metric-task.js'
+import { PeriodicMetricTask } from '../../../src/metrics/collection/periodic-metric-task.js'
+import type { PeriodicMetricTaskOptions } from '../../../src/metrics/collection/periodic-task-options.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const never = new Promise<never>(() => {})

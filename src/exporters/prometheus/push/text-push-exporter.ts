@@ -9,7 +9,7 @@ import type { Metric } from '../../../metrics/data/metric.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { ExportCounts } from '../../export-counts.js'
 import { ExportQueue } from '../../export-queue.js'
-import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
+import { checkNamedValues, OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
 import { type OutgoingPart, PartSending, type SendingOutcome } from '../../sending/part-sending.js'
@@ -179,6 +179,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
 
 /** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if a label is not valid. */
 function extraLabelQuery(labels: Readonly<Record<string, string>>): string {
+  checkNamedValues('extraLabels', labels)
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(labels)) {
     if (!isLabelName(name) || typeof value !== 'string') {

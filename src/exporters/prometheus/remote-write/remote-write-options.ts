@@ -1,6 +1,13 @@
-import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
+import {
+  checkBooleans,
+  checkFunctions,
+  checkOneOf,
+  checkRequiredOptions,
+  type OptionNames,
+  optionNames,
+} from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/strings/inspect-value.js'
-import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
+import { checkNamedValues, OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { checkDestination, type Destination } from '../../sending/destination.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
 import { isLabelName } from '../format/names.js'
@@ -67,6 +74,7 @@ export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): Re
     if (value !== undefined && (typeof value !== 'string' || value === ''))
       refuseOption(`${name} must be a string: it is ${inspectValue(value)}`)
   }
+  checkNamedValues('externalLabels', externalLabels)
   for (const [name, value] of Object.entries(externalLabels)) {
     if (!isLabelName(name) || typeof value !== 'string') {
       refuseOption(`externalLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
@@ -74,7 +82,7 @@ export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): Re
   }
   const switches = Object.fromEntries(SWITCHES.map((name) => [name, options[name] === undefined ? true : options[name]]))
   checkBooleans(OPTION_CODE, switches)
-  if (compress !== undefined && typeof compress !== 'function') refuseOption(`compress must be a function: it is ${inspectValue(compress)}`)
+  checkFunctions(OPTION_CODE, { compress })
   return {
     ...checkSender(options, 2),
     ...(switches as Record<(typeof SWITCHES)[number], boolean>),
