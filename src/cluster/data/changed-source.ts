@@ -17,6 +17,8 @@ interface SentChunk {
   /** The number of each cell's row, plus 1; 0 if it was not sent, UNSENT if it is too large. */
   numbers: Int32Array
   version: number
+  /** The version in which all rows were found to have a number. */
+  numberedVersion: number
   epoch: number
   generation: number
 }
@@ -57,7 +59,7 @@ export class ChangedSource {
   *changes(line: FrameBuilder): Generator<Uint8Array | undefined> {
     const { epoch, chunks } = this.source
     for (const chunk of chunks) {
-      const sent = getOrInsert(this.#chunks, chunk, () => ({ numbers: new Int32Array(0), version: Number.NaN, epoch: 0, generation: -1 }))
+      const sent = getOrInsert(this.#chunks, chunk, newSentChunk)
       yield* this.#chunkChanges(line, chunk, sent)
       sent.epoch = epoch
       yield undefined
@@ -105,8 +107,12 @@ export class ChangedSource {
     let maxRows = rowsOfFrame(this.source)
     for (;;) {
       while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
+      if (sent.numberedVersion === sent.version && restarted.size === 0) return
       const cells = nextCells(chunk, sent.numbers, maxRows, restarted)
-      if (cells.length === 0) return
+      if (cells.length === 0) {
+        sent.numberedVersion = sent.version
+        return
+      }
       const open = line.finish()
       if (open !== undefined) {
         yield open
@@ -228,6 +234,10 @@ export class ChangedSource {
       for (const [key, value] of attachments) writer.text(key).text(value)
     })
   }
+}
+
+function newSentChunk(): SentChunk {
+  return { numbers: new Int32Array(0), version: Number.NaN, numberedVersion: Number.NaN, epoch: 0, generation: -1 }
 }
 
 /** Approximate size of a frame of new rows. */

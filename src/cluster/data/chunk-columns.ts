@@ -25,7 +25,7 @@ export function nextChanged(chunk: RowChunk, numbers: Int32Array, cell: number, 
 
 /** Returns an array that is 0 at holes. */
 function lastEpochsOf(chunk: RowChunk, length: number): Int32Array {
-  const stored = chunk instanceof StoredRows ? chunk.lastEpochs : undefined
+  const stored = chunk instanceof StoredRows && !chunk.hidesRows ? chunk.lastEpochs : undefined
   if (stored !== undefined) return stored
   const epochs = new Int32Array(length)
   for (let cell = 0; cell < length; cell++) if (chunk.isLive(cell)) epochs[cell] = 1

@@ -77,6 +77,14 @@ class MergedChunk extends StoredRows implements RowChunk {
     return lastEpoch === undefined ? this.chunk.lastEpochs[cell]! : lastEpoch(this.chunk.start + cell)
   }
 
+  override get lastEpochs(): Int32Array | undefined {
+    return this.#rows.lastEpoch === undefined ? this.chunk.lastEpochs : undefined
+  }
+
+  override get hidesRows(): boolean {
+    return true
+  }
+
   restartedIn(cell: number): number {
     return this.#rows.restartedIn(this.chunk.start + cell)
   }

@@ -68,6 +68,11 @@ export abstract class StoredRows {
     return undefined
   }
 
+  /** True if `isLive` may be false for a cell that is no hole. */
+  get hidesRows(): boolean {
+    return false
+  }
+
   /** The cell of the overflow row. No cell has this number if the row is in another chunk, or there is none. */
   get overflowCell(): number {
     return this.store.overflowRow - this.chunk.start

@@ -1,5 +1,5 @@
 import { fc } from '../../fast-check.js'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
 import { type Contributor, DEFAULT_DATA_LIMITS, type DataLimits } from '../../../src/cluster/frames/contributor.js'
 import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
@@ -337,6 +337,34 @@ test('merged rows that are forwarded result in the same page', () => {
   feed.reader.restart()
   feed.send()
   expect(page(mirror)).toBe(page(group))
+})
+
+test('a gauge that no member shows is not in a new copy of the rows', () => {
+  const { group, members } = gauges('sum', [3])
+  members[0]!.member.contributor.showGauges(false)
+  const mirror = merged()
+  new Member(mirror, 0, group).send()
+  expect(page(mirror)).toBe('')
+})
+
+test('a chunk is searched for new rows once after rows were made, and not at each reading', () => {
+  const group = merged()
+  const own = engine()
+  for (let at = 0; at < 40; at++) own.record(1, `/${at}`)
+  const member = new Member(group, 0, own.stats)
+  member.send()
+  const [source] = group.families() as readonly RowSource[]
+  const searches = source!.chunks.map((chunk) => vi.spyOn(chunk, 'isLive'))
+  const reader = new ChangedRows([{ getMetrics: () => [], getFamilies: () => [source!] }])
+  const read = (): number => {
+    for (const search of searches) search.mockClear()
+    for (const _ of reader.framesNow());
+    return searches.reduce((all, { mock }) => all + mock.calls.length, 0)
+  }
+  expect(read()).toBeGreaterThan(0)
+  own.record(1, '/0')
+  member.send()
+  expect(read()).toBe(0)
 })
 
 test('the rows of departed members can be sent to a standby', () => {
