@@ -18,7 +18,7 @@ import {
   type LabelsFor,
 } from './instrument.js'
 import type { LabelArguments } from './instrument-handle.js'
-import { boundLabels, ownLabels } from '../labels/label-value.js'
+import { boundLabels, labelString, ownLabels } from '../labels/label-value.js'
 import type { Labels } from '../labels/shared-tag-map.js'
 
 const cells: InstrumentKind['cells'] = (rows) => new LastValueCells(rows)
@@ -89,7 +89,7 @@ export class Derived<K extends string = never> {
       throw new DefinitionError('ERR_OBSERVE', `observe takes a function: ${this.#instrument.descriptor.name} was given ${typeof fn}`)
     }
     const own = boundLabels(labels, this.#instrument.store.labelKeys)
-    const key = JSON.stringify(own)
+    const key = this.#keyOf(own)
     if (this.#observations.size >= this.#instrument.rowLimit && !this.#observations.has(key)) {
       this.#fail('limit', undefined)
       return () => {}
@@ -108,11 +108,17 @@ export class Derived<K extends string = never> {
   remove(labels?: unknown): boolean {
     try {
       const own = ownLabels(labels, this.#instrument.store.labelKeys)
-      const known = this.#observations.delete(JSON.stringify(own))
+      const known = this.#observations.delete(this.#keyOf(own))
       return this.#instrument.remove(own) || known
     } catch {
       return false // a getter or a proxy threw
     }
+  }
+
+  /** Equal for labels of the same series, whose values are cut. */
+  #keyOf(labels: Labels): string {
+    const { maxValueLength } = this.#instrument.store.index
+    return JSON.stringify(labels, (_key, value: unknown) => (typeof value === 'string' ? labelString(value, maxValueLength) : value))
   }
 
   /** Stops all calls and removes all series. */

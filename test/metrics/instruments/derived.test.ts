@@ -83,6 +83,17 @@ test('a later function for the same labels replaces the first', async () => {
   expect(await rows()).toEqual(['1 2'])
 })
 
+test('a function replaces one whose labels are cut to the same series', async () => {
+  const { registry, rows } = registryOf({ limits: { tagValueLength: 3 } })
+  const derived = registry.derivedGauge('cut', { labelKeys: ['a'] })
+  const stopFirst = derived.observe(() => 1, { a: 'abcd' })
+  derived.observe(() => 2, { a: 'abce' })
+  expect(rows('cut')).toEqual(['abc 2'])
+  stopFirst()
+  expect(rows('cut')).toEqual(['abc 2'])
+  expect([derived.remove({ a: 'abcx' }), rows('cut')]).toEqual([true, []])
+})
+
 test('stop, remove and clear remove the series', async () => {
   const { derived, rows } = setUp()
   const stop = derived.observe(() => 1, { a: 'x' })
