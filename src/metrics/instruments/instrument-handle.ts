@@ -1,7 +1,7 @@
 import { warnOnce } from '../../base/logger.js'
 import type { Instrument, LabelsFor } from './instrument.js'
 import { SeriesRef } from '../store/series-ref.js'
-import type { Labels } from '../labels/shared-tag-map.js'
+import { type Labels, labelsOf } from '../labels/shared-tag-map.js'
 
 /** Labels, which are required if the instrument has label keys. */
 export type LabelArguments<K extends string> = [K] extends [never] ? [labels?: LabelsFor<K>] : [labels: LabelsFor<K>]
@@ -89,7 +89,10 @@ export function areLabels(instrument: Instrument, given: object): boolean {
   const { labelKeys } = instrument.store
   if (labelKeys.length === 0) return false
   try {
-    return labelKeys[0]! in given || Object.getPrototypeOf(given) === Object.prototype || labelKeys.some((key) => key in given)
+    if (labelKeys[0]! in given) return true
+    const prototype: unknown = Object.getPrototypeOf(given)
+    if (prototype === Object.prototype || prototype === null) return true
+    return labelsOf(given as Labels) !== given || labelKeys.some((key) => key in given)
   } catch {
     return true // a proxy that throws: reading the labels fails too, which is counted
   }

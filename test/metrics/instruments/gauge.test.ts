@@ -146,6 +146,14 @@ test('labels are strings, numbers and booleans; other values drop the record', (
   expect(rows()).toEqual(['1 2', 'true 1', '- 4'])
 })
 
+test('a tag map may be the only argument, as any labels may', () => {
+  const { registry, rows } = registryOf()
+  const tags = TagMap.of({ a: 'x' }) as never
+  const [gauge, counter] = [registry.gauge('by map', { labelKeys: ['a'] }), registry.counter('by map/done', { labelKeys: ['a'] })]
+  for (const values of [() => gauge.inc(tags), () => gauge.inc(2, tags), () => gauge.dec(tags), () => counter.inc(tags)]) values()
+  expect([rows('by map'), rows('by map/done')]).toEqual([['x 2'], ['x 1']])
+})
+
 test('labels that are missing or cannot be read remove no series, and remove() the only one of a gauge without label keys', () => {
   const { registry, rows } = registryOf()
   const [keyed, plain] = [registry.gauge('keyed', { labelKeys: ['a'] }), registry.gauge('plain')]
