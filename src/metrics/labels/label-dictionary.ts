@@ -100,13 +100,13 @@ export class Label {
     return this.strings.length <= 1 << this.bits
   }
 
-  /** Forgets all strings. They come and go then, and a hash for them would be chosen again and again. */
+  /** Forgets all strings. */
   reset(): void {
     this.strings = [undefined]
     this.ids = unsetIds()
     this.byString = unsetString()
     this.longest = NOTHING
-    this.table.close()
+    this.table.reset()
   }
 
   /** Stores another form of a known string, such as 200 for '200'. Cut strings are not stored, because they have any number of forms. */

@@ -6,6 +6,8 @@ const STRINGS_PER_MISS = 4
 /** Positions of letters, in 256ths of a string's length: the last, the one before it, the first, and so on. All letters of strings up to 16. */
 const LETTERS = [255, 240, 0, 128, 224, 16, 64, 192, 32, 208, 48, 160, 80, 96, 112, 144, 176] as const
 const FACTORS = [31, 37, 41, 43] as const
+/** After so many resets the table stays empty. */
+const MAX_RESETS = 8
 /** No second letter is used. */
 const NONE = -1
 
@@ -36,7 +38,8 @@ export class ShortStringHash {
   private factor = 1
   /** How many strings have no slot, because it was in use when they were added. */
   private withoutSlot = 0
-  private isClosed = false
+  /** Once it is 0, the table stays empty. */
+  private resetsLeft = MAX_RESETS
 
   /** The id of a string, 0 if it has no slot. */
   find(text: string): number {
@@ -54,7 +57,7 @@ export class ShortStringHash {
 
   /** Adds the newest of these strings, whose ids are their indices; the first counts as not set. */
   add(strings: readonly (string | undefined)[]): void {
-    if (this.isClosed) return
+    if (this.resetsLeft === 0) return
     const id = strings.length - 1
     if (id > MAX_STRINGS) return this.clear()
     const isFull = id * SLOTS_PER_STRING > this.slots.length
@@ -71,10 +74,10 @@ export class ShortStringHash {
     this.withoutSlot = 0
   }
 
-  /** Leaves the table empty from now on. */
-  close(): void {
+  /** Removes all strings. If that happens again and again, choosing letters for the next ones costs more than their slots save. */
+  reset(): void {
     this.clear()
-    this.isClosed = true
+    if (this.resetsLeft > 0) this.resetsLeft--
   }
 
   private lay(strings: readonly string[]): void {
