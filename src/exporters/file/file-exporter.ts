@@ -46,7 +46,11 @@ export interface FileExporterOptions {
   readonly mode?: number
   /** True if `path` may be a symbolic link, such as `/dev/stdout`. Default false: exports to a link are rejected. */
   readonly followLinks?: boolean
-  /** When to call fsync. Without it, data survives a crash of the process but not of the machine. Default `never`. */
+  /**
+   * When to call fsync: `never`, at `shutdown`, or after each `export`. The latter two also call it for files that are rotated or replaced, and
+   * after the synchronous writes at the end of a process. Without it, data survives a crash of the process but not of the machine. Default
+   * `never`.
+   */
   readonly fsync?: (typeof FSYNC)[number]
   /** Called for dropped items, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
@@ -122,6 +126,8 @@ export class FileExporter<T> implements Exporter<T> {
       onReopen: () => internalCount(reopenings, path).value++,
       clock,
     })
+    const { file } = this.#queue
+    if (this.#fsync !== 'never') file.beforeClose = () => this.#sync(file)
   }
 
   /**
@@ -159,14 +165,14 @@ export class FileExporter<T> implements Exporter<T> {
       if (line !== undefined) batch.lines.push(line)
       batch.next()
     }
-    this.#finish(items.length, batch, this.#queue.file.appendSync(batch.lines))
+    this.#finish(items.length, batch, this.#queue.file.appendSync(batch.lines, this.#syncNow))
   }
 
   /** Writes the items of running exports synchronously. Throws if some of them cannot be written. */
   flushSync(): void {
     for (const each of this.#unfinished) while (!each.isDone) each.step()
     for (const { slot } of this.#unfinished) slot.complete()
-    const { error } = this.#queue.flushSync()
+    const { error } = this.#queue.flushSync(this.#syncNow)
     if (error === undefined) return
     this.#counts.error('ERR_FILE_APPEND')
     throw new ExportError('ERR_FILE_APPEND', `cannot append the last items to ${this.path}: ${errorText(error)}`, {
@@ -202,9 +208,22 @@ export class FileExporter<T> implements Exporter<T> {
     try {
       await file.sync()
     } catch (error) {
-      this.#counts.error('sync')
-      this.#failureLog.report('is written, but could not be synchronised to the disk', error)
+      this.#syncFailed(error)
     }
+  }
+
+  readonly #syncNow = (fd: number): void => {
+    if (this.#fsync === 'never') return
+    try {
+      this.#queue.file.syncSync(fd)
+    } catch (error) {
+      this.#syncFailed(error)
+    }
+  }
+
+  #syncFailed(error: unknown): void {
+    this.#counts.error('sync')
+    this.#failureLog.report('is written, but could not be synchronised to the disk', error)
   }
 
   async #export(items: readonly T[]): Promise<void> {

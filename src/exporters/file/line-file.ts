@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { errorCode } from '../../base/errors.js'
@@ -6,6 +6,7 @@ import { shortPause } from '../../base/timer.js'
 import { nextChunk, wholeLines } from './line-chunk.js'
 import { endsInsideLine, staysTorn } from './torn-line.js'
 import { rotate } from './rotate-files.js'
+import { LAST_WRITE_MS, REPEATABLE, sleepSync, writeInTime } from './write-in-time.js'
 
 /** The number of lines that were written completely, and the error if there are others. */
 export interface WrittenLines {
@@ -31,12 +32,13 @@ export interface LineFileOptions {
 const LF = Buffer.from('\n')
 /** The maximum size of one write. Writes of this size are rarely interrupted by a kill. */
 const WRITE_BYTES = 16_384
-const REPEATABLE: ReadonlySet<unknown> = new Set(['EAGAIN', 'EINTR', 'EBUSY'])
 const MAX_REPEATS = 10
 const REPEAT_AFTER_MS = 100
 // Non-blocking, so that opening a pipe without a reader fails instead of blocking a thread.
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 const DEFAULT_MODE = 0o600
+/** Codes of fsync for files that do not support it. */
+const UNSUPPORTED: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'EROFS'])
 
 /**
  * A file that is appended to in whole lines. It is opened for the first write, and again when it was replaced. A partial line at its end,
@@ -50,7 +52,11 @@ export class LineFile {
   #sizeBytes = 0
   /** True if the file ends with a partial line. */
   #isTorn = false
+  /** True if bytes were written since the last fsync. */
+  #isUnsynced = false
   #appending: Appending | undefined
+  /** Called before the file is closed, if bytes were written since the last `sync`. Never rejects. */
+  beforeClose: (() => Promise<void>) | undefined
 
   constructor(options: LineFileOptions) {
     this.#options = options
@@ -129,13 +135,21 @@ export class LineFile {
     do {
       // `#sizeBytes` includes the bytes of a write only after it has returned.
       if (fstatSync(fd).size >= this.#sizeBytes + bytes) return true
-      Atomics.wait(sleeper, 0, 0, 1)
+      sleepSync()
     } while (systemClock.monotonicMs() < endsMs)
     return false
   }
 
-  /** Like {@link append}, but synchronous, for the end of a process. Does not rotate or detect a replaced file. */
-  appendSync(lines: readonly Buffer[]): WrittenLines {
+  /**
+   * Like {@link append}, but synchronous, for the end of a process. Does not rotate or detect a replaced file. Waits for a slow reader of a
+   * pipe, 500 ms at most.
+   * @param onWritten Called with the descriptor of the file once all lines are written. Must not throw.
+   */
+  appendSync(lines: readonly Buffer[], onWritten: (fd: number) => void = () => {}): WrittenLines {
+    if (lines.length === 0) {
+      if (this.#handle !== undefined) onWritten(this.#handle.fd)
+      return { lines: 0, error: undefined }
+    }
     let own: number | undefined
     let written = 0
     try {
@@ -143,15 +157,18 @@ export class LineFile {
       own = this.#handle === undefined ? openSync(path, OPEN_FLAGS | linkFlag(followLinks), mode) : undefined
       const fd = this.#handle?.fd ?? own!
       const isTorn = own === undefined ? this.#isTorn : endsInsideLine(path, fstatSync(fd, { bigint: true }))
-      if (isTorn) writeSync(fd, LF)
+      const endsMs = systemClock.monotonicMs() + LAST_WRITE_MS
+      if (isTorn) writeInTime(fd, LF, 0, endsMs)
       this.#isTorn = false
       for (const line of lines) {
         for (let at = 0; at < line.length; ) {
-          at += writeSync(fd, line, at)
+          at += writeInTime(fd, line, at, endsMs)
+          this.#isUnsynced = true
           this.#isTorn = at > 0 && at < line.length
         }
         written++
       }
+      onWritten(fd)
       return { lines: written, error: undefined }
     } catch (error) {
       return { lines: written, error }
@@ -162,14 +179,26 @@ export class LineFile {
 
   /** Calls fsync. Does nothing for pipes and other files that do not support it. */
   async sync(): Promise<void> {
+    this.#isUnsynced = false
     try {
       await this.#handle?.sync()
     } catch (error) {
-      if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(errorCode(error) ?? '')) throw error
+      if (!UNSUPPORTED.has(errorCode(error))) throw error
+    }
+  }
+
+  /** Like {@link sync}, but synchronous. @param fd The descriptor that `appendSync` passes. */
+  syncSync(fd: number): void {
+    this.#isUnsynced = false
+    try {
+      fsyncSync(fd)
+    } catch (error) {
+      if (!UNSUPPORTED.has(errorCode(error))) throw error
     }
   }
 
   async close(): Promise<void> {
+    if (this.#isUnsynced) await this.beforeClose?.()
     const handle = this.#handle
     this.#handle = undefined
     await handle?.close()
@@ -216,6 +245,7 @@ export class LineFile {
       try {
         const { bytesWritten } = await this.#handle!.write(bytes, at, bytes.length - at, null)
         at += bytesWritten
+        this.#isUnsynced = true
         this.#sizeBytes += bytesWritten
         if (bytesWritten > 0) repeats = 0
         else if (++repeats > MAX_REPEATS) return { bytes: at, error: new Error('the system accepts no bytes') }
@@ -267,7 +297,3 @@ interface Appending {
   /** The result of `finishSync`, once that was called. */
   finished: WrittenLines | undefined
 }
-
-/** Time limit for the running write at the end of a process. */
-const LAST_WRITE_MS = 500
-const sleeper = new Int32Array(new SharedArrayBuffer(4))

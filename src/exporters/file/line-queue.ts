@@ -79,12 +79,18 @@ export class LineQueue {
     return slot.written
   }
 
-  /** Writes the rest of a running append and all complete slots synchronously, for the end of a process. */
-  flushSync(): WrittenLines {
+  /**
+   * Writes the rest of a running append and all complete slots synchronously, for the end of a process.
+   * @param onWritten See `appendSync` of {@link LineFile}.
+   */
+  flushSync(onWritten?: (fd: number) => void): WrittenLines {
     const begun = this.file.finishSync()
     const open = this.#slots.findIndex(({ completion }) => completion !== undefined)
     const slots = this.#slots.splice(0, open < 0 ? this.#slots.length : open)
-    const written = this.file.appendSync(slots.flatMap(({ lines }) => lines))
+    const written = this.file.appendSync(
+      slots.flatMap(({ lines }) => lines),
+      onWritten,
+    )
     share(slots, written)
     return { lines: begun.lines + written.lines, error: begun.error ?? written.error }
   }
