@@ -9,6 +9,7 @@ import { addRequestAttributes, pathWithoutQuery } from '../../http/http-attribut
 import { isHostExcluded, PathExclusion, type PathRule } from '../../http/http-exclusion.js'
 import type { Span } from '../../trace/span/span.js'
 import { SpanKind } from '../../trace/data/span-kind.js'
+import { addMembers, removeMembers } from '../../trace/propagation/baggage.js'
 import { integrationTracer } from '../../trace/integration-tracer.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 import { distrustedTraceId } from '../../http/distrusted-traces.js'
@@ -114,38 +115,43 @@ export class ClientInstrumentation implements ExchangeHome {
   }
 
   /**
-   * Writes the context of the span and the tags that may be propagated into the headers of the request. If the program has set trace
-   * headers of another trace, they stay. Headers of the same trace, which a gateway forwards, are replaced, or the gateway would be
+   * Writes the context of the span and the tags that may be propagated into the headers of the request. Tags are added to `baggage` of the
+   * program. If the program has set trace headers of another trace, they stay. Headers of the same trace, which a gateway forwards, are replaced, or the gateway would be
    * missing in the trace. So are headers without a valid context, which no server could continue.
-   * @param areComplete False if the program may add further parts of a context.
+   * @param late Headers that the program has set after those of the tracer. It may add further parts of a context.
    * @returns false if headers of another trace stay.
    */
-  inject(span: Span | undefined, host: string, headers: OutgoingHeaders, areComplete = true): boolean {
+  inject(span: Span | undefined, host: string, headers: OutgoingHeaders, late?: Readonly<Record<string, unknown>>): boolean {
     const tracer = this.#tracer
     if (span === undefined || tracer === undefined || !this.#mayPropagateTo(host)) return true
     const fields = tracer.propagator.fields ?? []
     if (fields.some((name) => headers.get(name) !== undefined)) {
-      const { traceId } = tracer.extract(headers) ?? {}
+      // With several formats, the headers also have a context of the tracer itself.
+      const { traceId } = (late === undefined ? undefined : tracer.extract(late)) ?? tracer.extract(headers) ?? {}
       const distrusted = distrustedTraceId(span)
-      const isReplaced = traceId === undefined ? areComplete : traceId === span.context.traceId || traceId === distrusted
+      const isReplaced = traceId === undefined ? late === undefined : traceId === span.context.traceId || traceId === distrusted
       if (!isReplaced) return false
       for (const name of fields) headers.delete(name)
-      if (distrusted !== undefined) headers.delete('baggage')
+      if (distrusted !== undefined) headers.delete(BAGGAGE)
     }
     if (headers.areSent) headersSent.value++
-    else tracer.inject(headers, span)
+    else tracer.inject({ set: (name: string, value: string) => writeHeader(headers, name, value) }, span)
     return true
   }
 
   /** Removes the headers that {@link inject} has written, if they were not replaced. */
   withdraw(span: Span, headers: OutgoingHeaders): void {
     const written = this.#tracer?.inject<Record<string, string>>({}, span)
-    for (const name in written) if (headers.get(name) === written[name]) headers.delete(name)
+    for (const name in written) {
+      const found = headers.get(name)
+      if (name === BAGGAGE && found !== undefined) replaceHeader(headers, name, removeMembers(found, written[name]!))
+      else if (found === written[name]) headers.delete(name)
+    }
   }
 
   /** True for headers of a trace or its tags, which {@link inject} may replace. */
   isContextHeader(name: string): boolean {
-    return this.isTraceHeader(name) || name.toLowerCase() === 'baggage'
+    return this.isTraceHeader(name) || name.toLowerCase() === BAGGAGE
   }
 
   /** True for headers of a trace. Unlike `baggage`, a request must not have two of them. */
@@ -182,6 +188,21 @@ export interface OutgoingHeaders {
   get(name: string): string | undefined
   set(name: string, value: string): void
   delete(name: string): void
+}
+
+const BAGGAGE = 'baggage'
+
+/** Sets a header. Baggage of the program stays, since its members are not those of the tracer. */
+function writeHeader(headers: OutgoingHeaders, name: string, value: string): void {
+  const found = name === BAGGAGE ? headers.get(name) : undefined
+  if (found === undefined) headers.set(name, value)
+  else replaceHeader(headers, name, addMembers(found, value))
+}
+
+/** Clients of undici add a header beside another one of its name. */
+function replaceHeader(headers: OutgoingHeaders, name: string, value: string): void {
+  headers.delete(name)
+  if (value !== '') headers.set(name, value)
 }
 
 function checkClientOptions(options: HttpClientOptions): void {

@@ -98,7 +98,7 @@ export class NodeRequests {
       if (!client.isContextHeader(header[0])) return
       late ??= []
       late.push(header)
-      if (client.inject(span, host, headers, false)) return
+      if (client.inject(span, host, headers, Object.fromEntries(late))) return
       // The parts of one context may be set in any order: they all stay, and ours go.
       client.withdraw(span, headers)
       for (const each of late) setHeader.apply(request, each)

@@ -14,7 +14,7 @@ const SAMPLED_TEXTS = new Set(['1', 'd', 'true'])
  * new Tracer({ propagator: new B3MultiPropagator() })
  */
 export class B3MultiPropagator implements Propagator {
-  readonly fields: readonly string[] = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled']
+  readonly fields: readonly string[] = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'x-b3-parentspanid', 'x-b3-flags']
 
   inject(context: SpanContext, set: HeaderSetter): void {
     if (!context.isValid) return

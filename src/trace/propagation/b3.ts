@@ -20,6 +20,7 @@ const multi = new B3MultiPropagator()
  * new Tracer({ propagator: new B3Propagator() })
  */
 export class B3Propagator implements Propagator {
+  readonly fields: readonly string[] = [...single.fields, ...multi.fields]
   readonly #writer: Propagator
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` if `single` is not a boolean. */
@@ -27,10 +28,6 @@ export class B3Propagator implements Propagator {
     checkOptions('B3Propagator', options, OPTIONS)
     checkBooleans('ERR_TRACER_OPTION', { single: options.single })
     this.#writer = options.single === true ? single : multi
-  }
-
-  get fields(): readonly string[] {
-    return this.#writer.fields ?? []
   }
 
   inject(context: SpanContext, set: HeaderSetter): void {

@@ -70,6 +70,37 @@ export function formatBaggage(entries: Iterable<BaggageEntry>): string {
   return members.join(',')
 }
 
+/**
+ * Adds members to a baggage header. They replace members with the same keys; the others, and their properties, stay as they are. Members
+ * beyond the limits are not added.
+ * @param added As `formatBaggage` returns them.
+ */
+export function addMembers(header: string, added: string): string {
+  const members = withoutKeysOf(header, added)
+  let length = members.join(',').length
+  for (const member of added.split(',')) {
+    const grown = length + member.length + (length === 0 ? 0 : 1)
+    if (members.length === MAX_MEMBERS || grown > MAX_LENGTH) break
+    members.push(member)
+    length = grown
+  }
+  return members.join(',')
+}
+
+/** Removes the members that have keys of `added`. */
+export function removeMembers(header: string, added: string): string {
+  return withoutKeysOf(header, added).join(',')
+}
+
+function withoutKeysOf(header: string, added: string): string[] {
+  const keys = new Set(added.split(',').map(keyOf))
+  return header.split(',').filter((member) => withoutBlanks(member) !== '' && !keys.has(keyOf(member)))
+}
+
+function keyOf(member: string): string {
+  return withoutBlanks(member.split(/[=;]/, 1)[0]!)
+}
+
 function escaped(value: string): string {
   // encodeURIComponent would throw for a lone surrogate.
   return value.replace(UNSAFE, (char) => (LONE_SURROGATE.test(char) ? '%EF%BF%BD' : encodeURIComponent(char)))

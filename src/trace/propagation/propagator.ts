@@ -10,7 +10,10 @@ export type HeaderSetter = (name: string, value: string) => void
  * Headers may come from untrusted callers. `extract` returns undefined if a header is invalid, takes linear time, and never throws.
  */
 export interface Propagator {
-  /** The names of the headers that `inject` writes, in lower case. For CORS lists, and for code that removes headers. */
+  /**
+   * The names of the headers of the format, in lower case: those that `inject` writes, and others that `extract` reads. For CORS lists, and
+   * for code that removes headers.
+   */
   readonly fields?: readonly string[]
   inject(context: SpanContext, set: HeaderSetter): void
   extract(get: HeaderGetter): SpanContext | undefined

@@ -1,7 +1,7 @@
 import { fc } from '../../fast-check.js'
 import { expect, test } from 'vitest'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
-import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/propagation/baggage.js'
+import { addMembers, formatBaggage, parseBaggage, removeMembers, TagBaggage } from '../../../src/trace/propagation/baggage.js'
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}$/)
 
@@ -90,4 +90,19 @@ test('local tags and values that are not printable ASCII are not propagated', ()
   baggage.inject(tags, (name, value) => void (headers[name] = value))
   expect(headers).toEqual({ baggage: 'ok=1' })
   expect([...baggage.extract(() => 'name=Am%C3%A9lie,ok=2')]).toEqual([['ok', '2']])
+})
+
+test('members are added to a header and removed again', () => {
+  expect(addMembers('a=1;p=1, b=2', 'b=3,c=4')).toBe('a=1;p=1,b=3,c=4')
+  expect(addMembers('', 'b=3')).toBe('b=3')
+  expect(removeMembers('a=1;p=1,b=3,c=4', 'b=3,c=4')).toBe('a=1;p=1')
+  expect(removeMembers('b=3', 'b=3')).toBe('')
+})
+
+test('members beyond the limits of a header are not added to it', () => {
+  const long = `a=${'x'.repeat(8_180)}`
+  expect(addMembers(long, 'b=3,c=4')).toBe(`${long},b=3,c=4`)
+  expect(addMembers(long, 'b=3,c=45678')).toBe(`${long},b=3`)
+  const many = Array.from({ length: 179 }, (_, i) => `k${i}=1`).join(',')
+  expect(addMembers(many, 'b=3,c=4')).toBe(`${many},b=3`)
 })
