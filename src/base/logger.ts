@@ -26,6 +26,17 @@ export function warnOnce(code: string, subject: string, text: string): void {
   warned.add(key)
   const message = cutString(escapeControlCharacters(cutString(text, MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH)
   const type = 'TallyscopeWarning'
-  if (processEnd.isNow) process.emit('warning', Object.assign(new Error(message), { name: type, code }))
+  if (processEnd.isNow) emitNow(Object.assign(new Error(message), { name: type, code }))
   else process.emitWarning(message, { type, code })
+}
+
+/** Calls the listeners of `warning` one by one. The error of a listener would end the last exports, and change the status of the process. */
+function emitNow(warning: Error): void {
+  for (const listener of process.rawListeners('warning')) {
+    try {
+      listener.call(process, warning)
+    } catch {
+      // the process is ending
+    }
+  }
 }
