@@ -104,7 +104,8 @@ export class Instrument {
   /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS`, `ERR_OPTION` if constant labels break a rule. */
   constructor(name: string, options: MergeableOptions, kind: InstrumentKind, home: InstrumentHome) {
     const { merge } = options
-    const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
+    const { unit = '1', description = '', type = 'double', exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
+    const labelKeys = [...(options.labelKeys ?? [])] // warnings read it later, when the array of the caller may have changed
     const given = constantTexts('ERR_OPTION', `constantLabels of metric ${name}`, options.constantLabels ?? {})
     const constant = { ...home.constantLabels, ...Object.fromEntries(given) }
     const own = kind.ownKey === undefined ? [] : [kind.ownKey]

@@ -95,3 +95,18 @@ test('an object that is neither labels nor a value counts nothing', () => {
   expect([rows('objects/plain'), rows('objects/labelled')]).toEqual([['0'], []])
   expect([dropped('objects/plain', 'not a number'), dropped('objects/labelled', 'not a number')]).toEqual([3, 3])
 })
+
+test('an array of label keys that the caller changes later changes neither labels nor warnings', () => {
+  const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const { registry, rows } = registryOf()
+  const labelKeys = ['queue']
+  const jobs = registry.counter('keys/changed', { labelKeys })
+  labelKeys[0] = 'other'
+  labelKeys.push('another')
+  jobs.inc({ queue: 'mail' })
+  jobs.inc({ queu: 'mail' })
+  expect(rows('keys/changed')).toEqual(['mail 1', '- 1'])
+  expect(emitWarning.mock.calls.map(([text]) => text)).toContain('keys/changed was given the unknown tag "queu" (perhaps queue)')
+  expect(emitWarning).toHaveBeenCalledTimes(1)
+  emitWarning.mockRestore()
+})
