@@ -134,12 +134,24 @@ function unlisten(event: string): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  const isOnlyListener = process.listenerCount(signal) === 1
-  if (!isOnlyListener) {
+  const isLeftToOthers = process.listenerCount(signal) > 1 + yieldingListeners()
+  if (isLeftToOthers) {
     state.isHandledElsewhere = true
     void flushAll(state.installs)
   } else if (state.isEnding) endBy(signal)
   else endWith(() => endBy(signal))
+}
+
+const SIGNAL_EXIT = Symbol.for('signal-exit emitter')
+
+/**
+ * The number of listeners for a signal that leave the end of the process to any other listener, as ours do. These are those of the
+ * package signal-exit, version 3 and 4, which execa, proper-lockfile and write-file-atomic use.
+ */
+function yieldingListeners(): number {
+  const third = (process as { __signal_exit_emitter__?: unknown }).__signal_exit_emitter__
+  const fourth = (globalThis as { [SIGNAL_EXIT]?: unknown })[SIGNAL_EXIT]
+  return [third, fourth].reduce<number>((sum, emitter) => sum + (Number((emitter as { count?: unknown } | undefined)?.count) || 0), 0)
 }
 
 function endBy(signal: NodeJS.Signals): void {
@@ -148,7 +160,16 @@ function endBy(signal: NodeJS.Signals): void {
   onExit()
   unlisten(signal)
   process.kill(process.pid, signal)
-  setTimeout(() => process.exit(status), SIGNAL_MS)
+  if (process.listenerCount(signal) === 0) setTimeout(() => process.exit(status), SIGNAL_MS)
+  else removeHooks()
+}
+
+/** Leaves the end to listeners that yield. The next turn delivers the signal to them. They may decide that the process goes on. */
+function removeHooks(): void {
+  for (const event of state.listeners.keys()) unlisten(event)
+  state.installs.clear()
+  state.isEnding = false
+  inNextTurn(() => {})
 }
 
 function onUncaught(error: unknown): void {

@@ -24,7 +24,7 @@ async function run(settings: object, ...signals: [delayMs: number, signal: NodeJ
   const startMs = performance.now()
   for (const [delayMs, signal] of signals) setTimeout(() => program.kill(signal), delayMs)
   const end = await program.ended
-  return { ...end, stderr: program.stderr, tookMs: performance.now() - startMs, lines: lines() }
+  return { ...end, stdout: program.stdout, stderr: program.stderr, tookMs: performance.now() - startMs, lines: lines() }
 }
 
 describe('a signal', () => {
@@ -85,6 +85,16 @@ describe('a signal', () => {
       expect(ended).toMatchObject({ ...end, stderr: '', lines: 2_048 })
     },
   )
+
+  test.each([
+    ['', true, { status: null, signal: 'SIGTERM', stdout: 'ready\ncleaned up\n' }],
+    [', and goes on', true, { status: 44, signal: null, stdout: 'ready\ncleaned up\n' }],
+    ['', false, { status: 143, signal: null, stdout: 'ready\n' }],
+  ])('ends a process whose other listener yields%s, and loses nothing: raiseSignal %s', async (goesOn, raiseSignal, end) => {
+    const ended = await run({ end: `signal to one that yields${goesOn}`, raiseSignal }, [0, 'SIGTERM'])
+    expect(ended).toMatchObject({ ...end, stderr: '', lines: 2_048 })
+    expect(ended.tookMs).toBeLessThan(5_000)
+  })
 
   test('has its default effect after the hooks are removed', async () => {
     const end = await run({ end: 'signal after taking the hooks away' }, [0, 'SIGTERM'])

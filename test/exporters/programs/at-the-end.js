@@ -61,6 +61,21 @@ if (metrics > 0) {
 }
 for (let i = 0; i < spans; i++) tracer.span(`span ${i}`).end()
 
+function signalExit(home, key, isCaptured) {
+  home[key] = { count: 1 }
+  const timer = setInterval(() => {}, 1_000)
+  const listener = () => {
+    if (process.listeners('SIGTERM').length !== home[key].count) return
+    process.off('SIGTERM', listener)
+    home[key].count = 0
+    process.stdout.write('cleaned up\n')
+    if (!isCaptured()) return process.kill(process.pid, 'SIGTERM')
+    clearInterval(timer)
+    process.exitCode = 44
+  }
+  process.on('SIGTERM', listener)
+}
+
 const ends = {
   signal: () => setInterval(() => {}, 1_000),
   'signal to others too': () => {
@@ -76,6 +91,9 @@ const ends = {
       process.kill(process.pid, 'SIGTERM')
     })
   },
+  // As the package signal-exit does, in versions 3 and 4: it acts only if all listeners are its own.
+  'signal to one that yields': () => signalExit(process, '__signal_exit_emitter__', () => false),
+  'signal to one that yields, and goes on': () => signalExit(globalThis, Symbol.for('signal-exit emitter'), () => true),
   'signal after taking the hooks away': () => {
     for (const uninstall of uninstalls) uninstall()
     setInterval(() => {}, 1_000)
