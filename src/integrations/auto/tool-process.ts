@@ -6,14 +6,14 @@ const PACKAGE_MANAGERS = /(?:^|\/)(?:(?:npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)
 /** Other commands that start the program in a process of its own, by their names in a folder such as `node_modules/.bin`. */
 const LAUNCHERS: ReadonlySet<string> = new Set([
   ...['pm2', 'pm2-runtime', 'pm2-dev', 'pm2-docker', 'forever', 'nodemon', 'tsx', 'ts-node-dev', 'tsnd', 'nest', 'wireit'],
-  ...['cross-env', 'cross-env-shell', 'dotenv', 'dotenvx', 'env-cmd', 'concurrently', 'conc', 'npm-run-all', 'run-p', 'run-s'],
+  ...['cross-env', 'cross-env-shell', 'dotenv', 'dotenvx', 'env-cmd', 'concurrently', 'conc', 'npm-run-all', 'run-p', 'run-s', 'c8', 'nyc'],
 ])
 
 /** Their files in `node_modules`, of which these names are links. Other files of PM2 and ts-node-dev run the program. */
 const LAUNCHER_FILES: readonly string[] = [
   ...['pm2/bin/', 'pm2/lib/Daemon.js', 'pm2/lib/binaries/', 'forever/bin/', 'nodemon/bin/', 'tsx/dist/cli.', 'ts-node-dev/lib/bin.js'],
   ...['@nestjs/cli/bin/', 'wireit/bin/', 'cross-env/dist/bin/', 'cross-env/src/bin/', 'dotenv-cli/cli.js', '@dotenvx/dotenvx/src/cli/'],
-  ...['env-cmd/bin/', 'concurrently/dist/bin/', 'npm-run-all/bin/', 'npm-run-all2/bin/'],
+  ...['env-cmd/bin/', 'concurrently/dist/bin/', 'npm-run-all/bin/', 'npm-run-all2/bin/', 'c8/bin/', 'nyc/bin/nyc.js'],
 ]
 
 /**
