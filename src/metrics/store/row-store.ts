@@ -283,6 +283,7 @@ export class RowStore {
   dispose(): void {
     this.share.leave()
     this.rowLimit = 0
+    this.epochs.countChange() // handles of overflow rows may get rows of their own
   }
 
   /** Copies one column with its rows into another, empty store. Limits do not apply, so that nothing is lost. */

@@ -144,6 +144,18 @@ test('values for handles of removed metrics are not reported as overflow', () =>
   expect([emitWarning.mock.calls, selfValue('tallyscope_overflowed_records_total', 'removed/jobs')]).toEqual([[], 0])
 })
 
+test('a series in the overflow row gets a row of its own once a metric is removed', () => {
+  const { registry, rows } = registryOf({ limits: { totalRows: 1 } })
+  registry.counter('first')
+  const second = registry.counter('second', { labelKeys: ['a'] })
+  const series = second.timeSeries({ a: 'x' })
+  series.inc(2)
+  registry.unregister('first')
+  series.inc(3)
+  second.inc({ a: 'x' })
+  expect([series.value, rows('second')]).toEqual([4, ['* 2', 'x 4']])
+})
+
 test('handles of removed metrics use up no limit', () => {
   const { registry, rows } = registryOf({ limits: { totalRows: 3 } })
   const old = registry.gauge('old', { labelKeys: ['a'] })
