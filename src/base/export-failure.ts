@@ -57,9 +57,19 @@ const LONGEST_REQUESTED_MS = 60_000
  * The delay before attempt number `retry` (from 0): what the destination requested, at most 60 s; otherwise exponential backoff from 1 s to
  * 30 s, plus or minus 20 %, so that a thousand clients do not retry at the same time.
  *
- * @param random A number from 0 to 1.
+ * @param random Returns a number from 0 to 1. There is no jitter if it does not.
  */
-export function retryDelayMs(retry: number, retryAfterMs: number | undefined, random: number): number {
+export function retryDelayMs(retry: number, retryAfterMs: number | undefined, random: () => number): number {
   if (retryAfterMs !== undefined) return Math.min(retryAfterMs, LONGEST_REQUESTED_MS)
-  return Math.round(Math.min(FIRST_MS * 2 ** retry, LONGEST_MS) * (1 - JITTER + 2 * JITTER * random))
+  return Math.round(Math.min(FIRST_MS * 2 ** retry, LONGEST_MS) * (1 - JITTER + 2 * JITTER * fractionOf(random)))
+}
+
+/** The option of an application may throw, and the delay of a retry is not worth a rejection. */
+function fractionOf(random: () => number): number {
+  try {
+    const fraction = random()
+    return fraction >= 0 && fraction <= 1 ? fraction : 0.5
+  } catch {
+    return 0.5
+  }
 }

@@ -17,7 +17,10 @@ export interface OtlpOptions extends SenderOptions {
   readonly protocol?: OtlpProtocol
   /** Compression of the requests. Default `gzip`. */
   readonly compression?: 'gzip' | 'none'
-  /** Target size of a request before compression, in bytes, 64 KiB … 64 MiB. Larger exports are split. Default 1 MiB; for spans 4 MiB. */
+  /**
+   * Target size of a request before compression, in bytes, 64 KiB … 64 MiB. Larger exports are split. JSON is taken for four times as long as
+   * protobuf. Default 1 MiB; for spans 4 MiB.
+   */
   readonly maxRequestBytes?: number
   /**
    * The identity of this process. `service.name`, `service.instance.id` (random, one for the process) and `telemetry.sdk.*` are added if

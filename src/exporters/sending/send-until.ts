@@ -104,6 +104,6 @@ async function sendOnce(
 /** The delay that the receiver requested, otherwise exponential backoff. Infinity if the last export cannot wait that long. */
 function delayBeforeRetryMs(retry: number, requestedMs: number | undefined, { isLast }: RetryLimits, { random }: SendSettings): number {
   const maxMs = isLast === true ? MAX_LAST_DELAY_MS : MAX_DELAY_MS
-  if (requestedMs === undefined) return Math.min(retryDelayMs(retry, undefined, random()), maxMs)
+  if (requestedMs === undefined) return Math.min(retryDelayMs(retry, undefined, random), maxMs)
   return isLast === true && requestedMs > maxMs ? Infinity : requestedMs
 }

@@ -260,7 +260,7 @@ export class AsyncTransport<T> implements Transport<T> {
   /** Waits before the next try. Returns false if the items were dropped or exported by `flushSync` meanwhile. */
   async #delayItems(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
     this.#delayed = rest
-    const delayMs = retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random())
+    const delayMs = retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random)
     await this.#delay.wait(this.#clock, Math.min(delayMs, this.#graceLeftMs))
     const areLeft = this.#end === undefined && this.#delayed !== undefined
     this.#delayed = undefined

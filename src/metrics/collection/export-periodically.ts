@@ -125,7 +125,7 @@ async function exportWithRetries(exporter: Exporter<Metric>, metrics: readonly M
       return await exporter.export(rest.slice())
     } catch (error) {
       const { isRetryable, isFinal, delivered, retryAfterMs } = exportFailure(error, rest.length)
-      const delayMs = retryDelayMs(retry, retryAfterMs, Math.random())
+      const delayMs = retryDelayMs(retry, retryAfterMs, Math.random)
       rest = rest.slice(delivered)
       if (isFinal || !isRetryable || ending.aborted || clock.monotonicMs() + delayMs > endsMs) throw error
       await pause(delayMs, clock, ending)

@@ -212,6 +212,26 @@ describe('a failure', () => {
     expect(batches.map(([ms]) => ms)).toEqual([0, delayMs])
   })
 
+  test.each<[string, () => number]>([
+    [
+      'throws',
+      () => {
+        throw new Error('planted')
+      },
+    ], // prettier-ignore
+    ['returns NaN', () => Number.NaN],
+    ['returns 1e9', () => 1e9],
+  ])('is retried without a jitter if random %s', async (_what, random) => {
+    const to = transport({ random, maxBatchSize: 1 }, fail(busy()), () => {})
+    send(to, 1)
+    await clock.advanceAsync(1_000)
+    expect(batches).toEqual([
+      [0, 1],
+      [1_000, 1],
+    ])
+    expect(to.accounting).toEqual(books(1, 1, 0, 0, 0, 0))
+  })
+
   test('that is not retryable is not retried', async () => {
     const to = transport({}, fail(new ExportError('ERR_TEST', 'bad request', { retryable: false })))
     send(to, 600)
