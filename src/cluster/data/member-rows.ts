@@ -79,18 +79,9 @@ export class MemberRows {
    * @param first At least `end`.
    */
   bindRun(first: number, mergedRows: Int32Array): number {
-    const numbers = this.#numbers
-    let count = 0
-    for (; count < mergedRows.length; count++) {
-      const mergedRow = mergedRows[count]!
-      if (mergedRow < 0 || numbers.get(mergedRow) !== 0) break
-      numbers.set(mergedRow, first + count + 1)
-    }
+    const count = this.#numbers.setFree(mergedRows, first + 1)
     if (count === 0) return 0
-    this.#merged.setRun(
-      first,
-      mergedRows.subarray(0, count).map((mergedRow) => mergedRow + 1),
-    )
+    this.#merged.setRun(first, plusOne(mergedRows, count))
     this.#size += count
     this.#end = first + count
     return count
@@ -139,6 +130,12 @@ export class MemberRows {
     for (let number = 0; number < this.#end; number++) if (this.has(number)) all.push(number)
     return all
   }
+}
+
+function plusOne(rows: Int32Array, count: number): Int32Array {
+  const numbers = new Int32Array(count)
+  for (let at = 0; at < count; at++) numbers[at] = rows[at]! + 1
+  return numbers
 }
 
 /** Returns the rows of a member that count in the overflow row: the former ones while it sends all rows again, if they are more. */

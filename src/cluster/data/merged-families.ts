@@ -178,6 +178,6 @@ class FamilyVariants {
 /** Returns the sources of families that have rows. */
 function sourcesOf(families: Iterable<FamilyVariants>, part: 'source' | 'departedSource'): Family[] {
   const sources: Family[] = []
-  for (const { shown } of families) if (shown?.hasRows === true && (part === 'source' || shown.isCumulative)) sources.push(shown[part])
+  for (const { shown } of families) if (shown?.hasRows === true && (part === 'source' || shown.hasDeparted)) sources.push(shown[part])
   return sources
 }

@@ -27,6 +27,8 @@ export class MergedFamily {
   /** The totals of departed members. */
   readonly departedSource: MergedSource
   readonly isCumulative: boolean
+  /** True once a row had totals of departed members. */
+  hasDeparted = false
   readonly #rule: ReturnType<typeof combination>
   readonly store: BulkRowStore
   readonly #values: MergedValues
@@ -141,12 +143,10 @@ export class MergedFamily {
    */
   addRun(member: MemberRows, first: number, mergedRows: Int32Array, startTimesUnixMs: Float64Array, staged: RowValues): number {
     const count = member.bindRun(first, mergedRows)
-    if (count > 0) member.values.copyRun(first, staged, count)
-    for (let at = 0; at < count; at++) {
-      const row = mergedRows[at]!
-      this.startTimes.lower(row, startTimesUnixMs[at]!)
-      this.#values.settle(row)
-    }
+    if (count === 0) return 0
+    member.values.copyRun(first, staged, count)
+    this.startTimes.lowerRun(mergedRows, count, startTimesUnixMs)
+    this.#values.settleRun(mergedRows, count)
     return count
   }
 
@@ -254,6 +254,7 @@ export class MergedFamily {
     if (values instanceof SummaryValues) values.dropQuantiles(mergedRow)
     if (epochs.get(mergedRow) === 0) this.store.chunkOf(mergedRow).version++
     epochs.set(mergedRow, this.store.epochs.current)
+    this.hasDeparted = true
   }
 
   #release(mergedRow: number): void {

@@ -139,6 +139,18 @@ export class StartTimes {
     return true
   }
 
+  /** Calls `lower` for the first `count` of these rows, in a loop without calls while no start time is earlier. */
+  lowerRun(rows: Int32Array, count: number, timesUnixMs: Float64Array): void {
+    for (let at = 0; at < count; ) {
+      const { start, rows: size, startTimesUnixMs } = this.#store.chunkOf(rows[at]!)
+      for (; at < count; at++) {
+        const cell = rows[at]! - start
+        if (cell < 0 || cell >= size) break
+        if (!(startTimesUnixMs[cell]! <= timesUnixMs[at]!)) this.lower(rows[at]!, timesUnixMs[at]!)
+      }
+    }
+  }
+
   /** Returns the start time of the oldest row; Infinity if none is known. */
   oldestUnixMs(): number {
     let oldest = Number.POSITIVE_INFINITY

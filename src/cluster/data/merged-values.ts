@@ -2,8 +2,8 @@ import type { RowStore } from '../../metrics/store/row-store.js'
 import { type FamilyDefinition, isCumulative } from '../frames/family-definition.js'
 import { type MemberRows, NONE, overflowRows } from './member-rows.js'
 import { combination, RowCombiner } from './merge-rules.js'
-import { type Pages, words } from '../values/pages.js'
-import { rounded, type RowValues } from '../values/row-values.js'
+import { PAGE_ROWS, type Pages, words } from '../values/pages.js'
+import type { RowValues } from '../values/row-values.js'
 import type { ScalarValues } from '../values/scalar-values.js'
 import { rowValues } from '../values/values-of-kind.js'
 
@@ -68,6 +68,22 @@ export class MergedValues {
     else this.#compute(row)
   }
 
+  /** Like {@link settle} for the first `count` of these rows of a cumulative, in a loop without calls. */
+  settleRun(rows: Int32Array, count: number): void {
+    const epoch = this.#store.epochs.current
+    for (let at = 0; at < count; ) {
+      const { start, rows: size, lastEpochs } = this.#store.chunkOf(rows[at]!)
+      const stale = this.#stale.pageOf(start + size - 1)
+      const first = start & (PAGE_ROWS - 1)
+      for (; at < count; at++) {
+        const cell = rows[at]! - start
+        if (cell < 0 || cell >= size) break
+        lastEpochs[cell] = epoch
+        stale[first + cell] = 1
+      }
+    }
+  }
+
   /** Computes a row if its parts have changed. */
   refresh(row: number): void {
     if (this.#stale.get(row) === 0) return
@@ -81,30 +97,38 @@ export class MergedValues {
    * far less code for these loops than for a call of `#compute` for each row.
    */
   #computeRun(first: number): void {
-    const end = this.#endOfRun(first)
+    const end = this.#takeStale(first)
     const sums = new Float64Array(end - first)
     const parts = new Int32Array(end - first)
-    const { values: departed, epochs } = this.#departed
-    for (let row = first; row < end; row++) {
-      this.#stale.set(row, 0)
-      if (epochs.get(row) === 0) continue
-      sums[row - first] = departed.value(row)
-      parts[row - first] = 1
-    }
+    this.#addDeparted(sums, parts, first)
     for (const member of this.#members) member.addTo(sums, parts, first)
-    const values = this.values as ScalarValues
-    for (let row = first; row < end; row++) {
-      values.set(row, rounded(sums[row - first]!, values.value(row)))
-      this.#setHidden(row, parts[row - first] === 0)
+    ;(this.values as ScalarValues).setRunRounded(first, sums)
+    this.#setHiddenRun(parts, first)
+  }
+
+  /** Marks a row and the stale ones that follow it as computed. Returns the end of the run. */
+  #takeStale(first: number): number {
+    const { start, size } = this.#store.chunkOf(first)
+    const stale = this.#stale.pageOf(start + size - 1)
+    const overflow = this.#store.overflowRow - start
+    const offset = start & (PAGE_ROWS - 1)
+    let cell = first - start
+    do stale[offset + cell++] = 0
+    while (cell < size && cell !== overflow && stale[offset + cell] !== 0)
+    return start + cell
+  }
+
+  #addDeparted(sums: Float64Array, parts: Int32Array, first: number): void {
+    const { values, epochs } = this.#departed
+    for (let at = 0; at < sums.length; at++) {
+      if (epochs.get(first + at) === 0) continue
+      sums[at] = values.value(first + at)
+      parts[at] = 1
     }
   }
 
-  #endOfRun(first: number): number {
-    const { overflowRow } = this.#store
-    const { start, size } = this.#store.chunkOf(first)
-    let end = first + 1
-    while (end < start + size && end !== overflowRow && this.#stale.get(end) !== 0) end++
-    return end
+  #setHiddenRun(parts: Int32Array, first: number): void {
+    for (let at = 0; at < parts.length; at++) this.#setHidden(first + at, parts[at] === 0)
   }
 
   /** Computes a merged row from its parts. */

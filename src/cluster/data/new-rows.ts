@@ -164,16 +164,13 @@ export class RowFinder {
   #idsOf(store: BulkRowStore, label: number, numbers: readonly number[], makes: boolean): Int32Array {
     const ids = new Int32Array(numbers.length)
     let known = this.#known[label] ?? new Int32Array(FIRST_KNOWN)
-    for (let at = 0; at < numbers.length; at++) {
+    for (let at = setKnown(ids, numbers, known, 0); at < numbers.length; at = setKnown(ids, numbers, known, at + 1)) {
       const number = numbers[at]!
       if (number >= known.length) known = grown(known, number)
-      let id = known[number]!
-      if (id === UNKNOWN) {
-        const text = this.#strings.text(number)
-        id = store.index.idOf(label, text) + 1
-        if (id === UNKNOWN && makes) id = store.index.internId(label, text!) + 1
-        known[number] = id
-      }
+      const text = this.#strings.text(number)
+      let id = store.index.idOf(label, text) + 1
+      if (id === UNKNOWN && makes) id = store.index.internId(label, text!) + 1
+      known[number] = id
       ids[at] = id - 1
     }
     this.#known[label] = known
@@ -184,6 +181,16 @@ export class RowFinder {
     this.#store = undefined
     this.#known.length = 0
   }
+}
+
+/** Sets the ids from index `at` on, up to a number whose id is unknown. Returns its index. */
+function setKnown(ids: Int32Array, numbers: readonly number[], known: Int32Array, at: number): number {
+  for (; at < numbers.length; at++) {
+    const number = numbers[at]!
+    if (number >= known.length || known[number] === UNKNOWN) return at
+    ids[at] = known[number]! - 1
+  }
+  return at
 }
 
 function grown(known: Int32Array, number: number): Int32Array {

@@ -104,6 +104,8 @@ export class LabelReader {
     const column: LabelColumn = { numbers, texts: undefined }
     columns.push(column)
     for (let at = 0; at < count; at++) {
+      if (column.texts === undefined) at = halveKnown(numbers, at, strings)
+      if (at === count) return
       const code = numbers[at]!
       const number = code >>> 1
       numbers[at] = number
@@ -144,4 +146,14 @@ export class LabelReader {
     this.#strings.length = 0
     this.generation++
   }
+}
+
+/** Replaces the codes of known strings from index `at` on by their numbers, up to another code. Returns the index of that one. */
+function halveKnown(numbers: number[], at: number, strings: readonly (string | undefined)[]): number {
+  for (; at < numbers.length; at++) {
+    const code = numbers[at]!
+    if ((code & 1) === 1 || (code !== 0 && strings[code >>> 1] === undefined)) return at
+    numbers[at] = code >>> 1
+  }
+  return at
 }

@@ -39,6 +39,32 @@ export class Pages<A extends Float64Array | Int32Array | Uint32Array> {
     }
   }
 
+  /**
+   * Sets the numbers of these rows to `first`, `first + 1` and so on, up to a row that is negative or has a number already. Returns how many
+   * it has set. Only for one number a row.
+   */
+  setFree(rows: Int32Array, first: number): number {
+    for (let at = 0; at < rows.length; ) {
+      const row = rows[at]!
+      if (row < 0) return at
+      const page = this.pageOf(row)
+      const start = row & ~(PAGE_ROWS - 1)
+      for (; at < rows.length; at++) {
+        const index = rows[at]! - start
+        if (index < 0 || index >= page.length) break
+        if (page[index] !== 0) return at
+        page[index] = first + at
+      }
+    }
+    return rows.length
+  }
+
+  /** Returns the page of a row, which is made if there is none. The number of the row has the index `row & (PAGE_ROWS - 1)`, times `width`. */
+  pageOf(row: number): A {
+    const page = this.#pages[row >>> PAGE_BITS]
+    return page === undefined || (row & (PAGE_ROWS - 1)) * this.width >= page.length ? this.#grow(row) : page
+  }
+
   /** Returns the numbers of the first rows, of which there must be as many, at most {@link PAGE_ROWS}. They share the memory of the page. */
   firstRows(rows: number): A {
     return this.#pages[0]!.subarray(0, rows) as A

@@ -1,5 +1,5 @@
 import { ScalarCells } from '../../metrics/cells/cells.js'
-import { doubles } from './pages.js'
+import { doubles, PAGE_ROWS } from './pages.js'
 import type { PayloadReader } from '../frames/payload-reader.js'
 import { type RowValues, rounded } from './row-values.js'
 
@@ -21,7 +21,7 @@ export class ScalarValues extends ScalarCells implements RowValues {
 
   readAll(reader: PayloadReader, rows: number): void {
     const values = reader.doubles(rows)
-    if (this.#isCumulative) for (let at = 0; at < rows; at++) if (!(values[at]! >= 0)) values[at] = 0
+    if (this.#isCumulative) clearInvalid(values)
     this.#values.setRun(0, values)
   }
 
@@ -31,6 +31,13 @@ export class ScalarValues extends ScalarCells implements RowValues {
 
   set(row: number, value: number): void {
     this.#values.set(row, value)
+  }
+
+  /** Sets the values of rows of one page from row `first` on, each {@link rounded}. */
+  setRunRounded(first: number, values: Float64Array): void {
+    const page = this.#values.pageOf(first + values.length - 1)
+    const start = first & (PAGE_ROWS - 1)
+    for (let at = 0; at < values.length; at++) page[start + at] = rounded(values[at]!, page[start + at]!)
   }
 
   clear(row: number): void {
@@ -60,4 +67,8 @@ export class ScalarValues extends ScalarCells implements RowValues {
   value(row: number): number {
     return this.#values.get(row)
   }
+}
+
+function clearInvalid(values: Float64Array): void {
+  for (let at = 0; at < values.length; at++) if (!(values[at]! >= 0)) values[at] = 0
 }
