@@ -35,20 +35,50 @@ interface FinalRowsOptions {
  */
 export class FinalRows {
   readonly #options: FinalRowsOptions
-  /** Ids of files that are older than this keeper. They are not counted if its group does not continue a former one. */
-  #former: string[]
+  /**
+   * Ids of files that are older than this keeper. They are not counted if its group does not continue a former one. Undefined until the
+   * folder could be read.
+   */
+  #former: readonly string[] | undefined
   #isStopped = false
 
   constructor(options: FinalRowsOptions) {
     this.#options = options
-    this.#former = options.folder?.finalRowIds() ?? []
+    this.#former = this.#idsIfReadable()
   }
 
-  /** Adds the rows of all files to the totals and removes the files, except those of connected members. */
+  /** The ids of all files; none while the folder cannot be read. */
+  get ids(): readonly string[] {
+    return this.#idsIfReadable() ?? []
+  }
+
+  /**
+   * Adds the rows of all files to the totals and removes the files, except those of connected members. If the folder cannot be read, as when
+   * the process has no file descriptor left, the next call adds them.
+   */
   import(): void {
-    const { folder, isConnected, departures } = this.#options
+    const { folder } = this.#options
     if (folder === undefined || this.#isStopped) return
-    const waiting = new Set(this.#waitingFiles(folder))
+    this.#former ??= this.#idsIfReadable()
+    if (this.#former === undefined) return
+    try {
+      this.#import(folder, this.#former)
+    } catch (error) {
+      warnUnreadable(error)
+    }
+  }
+
+  #idsIfReadable(): readonly string[] | undefined {
+    try {
+      return this.#options.folder?.finalRowIds() ?? []
+    } catch (error) {
+      return warnUnreadable(error)
+    }
+  }
+
+  #import(folder: GroupFolder, former: readonly string[]): void {
+    const { isConnected, departures } = this.#options
+    const waiting = new Set(this.#waitingFiles(folder, former))
     // Connected members will send LEAVE.
     const found = folder.finalRowIds().filter((id) => !waiting.has(id) && !isConnected(id))
     const counted = this.#newest(folder, found).filter((id) => !departures.hasDeparted(id))
@@ -88,19 +118,19 @@ export class FinalRows {
   }
 
   /** Returns the ids of older files while it is not known if they count. Removes them if they do not. */
-  #waitingFiles(folder: GroupFolder): readonly string[] {
-    if (this.#former.length === 0) return []
+  #waitingFiles(folder: GroupFolder, former: readonly string[]): readonly string[] {
+    if (former.length === 0) return []
     const isContinued = this.#options.isContinued()
-    if (isContinued === undefined) return this.#former
-    if (!isContinued && !this.#isHandedOver(folder)) for (const id of this.#former) folder.removeFinalRows(id)
+    if (isContinued === undefined) return former
+    if (!isContinued && !this.#isHandedOver(folder, former)) for (const id of former) folder.removeFinalRows(id)
     this.#former = []
     return []
   }
 
   /** True if a keeper has written one of the files within the last ten seconds, because the whole group is restarted. */
-  #isHandedOver(folder: GroupFolder): boolean {
+  #isHandedOver(folder: GroupFolder, former: readonly string[]): boolean {
     const sinceUnixMs = this.#options.clock.unixMs() - HANDOVER_MS
-    return this.#former.some((id) => {
+    return former.some((id) => {
       const bytes = folder.finalRowsUnixMs(id) >= sinceUnixMs ? folder.readFinalRows(id) : undefined
       const origin = bytes && this.#originOf(bytes)
       return origin !== undefined && origin.of !== 'self'
@@ -143,4 +173,8 @@ export class FinalRows {
     reader.push(bytes)
     return reader
   }
+}
+
+function warnUnreadable(error: unknown): undefined {
+  warnOnce('TALLYSCOPE_GROUP', 'final rows unread', `the last rows of processes that have ended are read later: ${errorText(error)}`)
 }

@@ -57,7 +57,7 @@ export class Keeper {
     this.#frameQueue = new FrameQueue(data.limits.queueBytes, countFullQueue)
     this.hasHadOthers = options.isSuccessor || options.isUnsure
     const expected = [...options.expected, { id, pid: process.pid }]
-    this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => options.folder?.finalRowIds() ?? [])
+    this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => this.#finalRows.ids)
     this.#replication = new StandbyReplication(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
     this.#rosterFeed = new RosterFeed(this.roster, this.#clock, () => void this.#replication.replicate())
     const importFinalRows = (): void => this.#finalRows.import()

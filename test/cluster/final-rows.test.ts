@@ -79,6 +79,23 @@ test('each file of final rows is added before the next one is read, so that one 
   expect([hitsAtRead, keeper.hits()]).toEqual([[0, 0, 0, 5], 10]) // read twice: to find those of keepers, and to add them
 })
 
+test.each(['finalRowIds', 'readFinalRows'] as const)('if %s fails, the keeper continues and adds final rows later', (call) => {
+  const failing = vi.spyOn(folder, call).mockImplementation(() => {
+    throw new Error('EMFILE')
+  })
+  const { finalRows, hits } = keeperOf()
+  const keeper = keeperWith(data, { folder })
+  const id = leftBy(5)
+  finalRows.import()
+  keeper.tick()
+  keeper.flushSync()
+  expect(hits()).toBe(0)
+  expect(existsSync(fileOf(id))).toBe(true)
+  failing.mockRestore()
+  finalRows.import()
+  expect(hits()).toBe(5)
+})
+
 test('the final rows of a process are added once, and their file is removed', () => {
   const keeper = keeperOf()
   const id = leftBy(5)

@@ -1,26 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, type Stats, statSync, unlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { inspectValue } from '../../base/strings/inspect-value.js'
 import { TallyscopeError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { errorText } from '../../base/rate-limited-log.js'
+import { isOutOfDescriptors, readRegular, writeNew } from './regular-files.js'
 
 /** Node 20 cuts longer paths of sockets without an error, and two groups become one. */
 const MAX_PATH_BYTES = 103
@@ -36,7 +21,10 @@ const MAX_FINAL_ROWS_BYTES = 16 << 20
 
 /** The folder in which the members of a group find each other's sockets. */
 export interface GroupFolder {
-  /** Returns the generations of all sockets in the folder in ascending order, including dead ones. */
+  /**
+   * Returns the generations of all sockets in the folder in ascending order, including dead ones.
+   * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if the folder cannot be read.
+   */
   generations(): number[]
   /** Returns the path of a socket. */
   address(generation: number): string
@@ -46,10 +34,11 @@ export interface GroupFolder {
   removeBelow(generation: number): void
   /** Writes a file that marks this generation as used, so that its number is not used again. */
   retire(generation: number): void
-  /** Returns the ids of members and the terms of keepers that have a file of final rows. */
+  /** Returns the ids of members and the terms of keepers that have a file of final rows. @throws as {@link generations} */
   finalRowIds(): string[]
   /** Writes the final rows of a member or keeper to a file, which the next keeper reads. Does nothing if the file cannot be written. */
   writeFinalRows(id: string, frames: Iterable<Uint8Array>): void
+  /** Returns undefined if there is no such file. @throws the error of the system if too many files are open. */
   readFinalRows(id: string): Uint8Array | undefined
   removeFinalRows(id: string): void
   /** Returns when the file was written, in milliseconds since 1970; 0 if there is none. */
@@ -101,7 +90,11 @@ class SocketFolder implements GroupFolder {
   }
 
   has(generation: number): boolean {
-    return lstatOf(this.address(generation)) !== undefined
+    try {
+      return lstatOf(this.address(generation)) !== undefined
+    } catch {
+      return true // it cannot be seen at the moment
+    }
   }
 
   removeBelow(generation: number): void {
@@ -147,7 +140,8 @@ class SocketFolder implements GroupFolder {
   readFinalRows(id: string): Uint8Array | undefined {
     try {
       return readRegular(this.#finalRowsPath(id), MAX_FINAL_ROWS_BYTES)
-    } catch {
+    } catch (error) {
+      if (isOutOfDescriptors(error)) throw error
       return undefined // another member has removed it, or it is none of ours
     }
   }
@@ -177,12 +171,11 @@ class SocketFolder implements GroupFolder {
   }
 
   remove(): void {
-    for (const name of [...this.#files(), ...this.#names(FINAL_ROWS), ...this.#names(UNFINISHED)]) unlink(join(this.#path, name))
-    if (this.#prefix !== '') return // the folder belongs to the user
     try {
-      rmdirSync(this.#path)
+      for (const name of [...this.#files(), ...this.#names(FINAL_ROWS), ...this.#names(UNFINISHED)]) unlink(join(this.#path, name))
+      if (this.#prefix === '') rmdirSync(this.#path) // any other folder belongs to the user
     } catch {
-      // A member joins at this moment.
+      // A member joins at this moment, or the folder cannot be read: a later group removes it.
     }
   }
 
@@ -204,23 +197,6 @@ class SocketFolder implements GroupFolder {
       this.#make() // a cleaner of temporary files has removed it
       return []
     }
-  }
-}
-
-/** Writes a file that does not exist. With O_EXCL, links are not followed and pipes not opened, which others may have put there. */
-function writeNew(path: string, content: string | Uint8Array): void {
-  writeFileSync(path, content, { mode: 0o600, flag: 'wx' })
-}
-
-/** Reads a regular file. Follows no link, and does not wait for a pipe. @throws Error unless it is a regular file of at most `maxBytes`. */
-function readRegular(path: string, maxBytes: number): Uint8Array {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stat = fstatSync(descriptor)
-    if (!stat.isFile() || stat.size > maxBytes) throw new Error(`it is not a regular file of at most ${maxBytes} bytes`)
-    return readFileSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -57,12 +57,16 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
       await pause(RETRY_MS / 4, signal) // another process has bound this socket, and listens in a moment
       continue
     }
-    if (signal.aborted || (folder.generations().at(-1) ?? 0) > generation) {
-      await closed(server)
-      continue
+    let isNewest = false
+    try {
+      isNewest = !signal.aborted && (folder.generations().at(-1) ?? 0) <= generation
+      if (isNewest) folder.removeBelow(generation)
+    } catch (error) {
+      await closed(server) // others would connect to it and wait
+      throw error
     }
-    folder.removeBelow(generation)
-    return { role: 'keeper', generation, server, followsDead: top > 0 }
+    if (isNewest) return { role: 'keeper', generation, server, followsDead: top > 0 }
+    await closed(server)
   }
 }
 

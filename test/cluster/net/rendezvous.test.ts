@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openGroupFolder } from '../../../src/cluster/net/group-folder.js'
 import { meet, type Meeting } from '../../../src/cluster/net/rendezvous.js'
 
@@ -69,4 +69,13 @@ test('joining ends if its signal is aborted', async () => {
   const waiting = join_({ canLead: false })
   ending.abort(new Error('over'))
   await expect(waiting).rejects.toThrow()
+})
+
+test('a process that cannot read the folder after it has bound a socket does not listen on it', async () => {
+  const folder = openGroupFolder('g', path)
+  vi.spyOn(folder, 'removeBelow').mockImplementation(() => {
+    throw new Error('EMFILE')
+  })
+  await expect(meet({ folder, patienceMs: 0, canLead: true, signal: ending.signal })).rejects.toThrow('EMFILE')
+  expect((await join_()).role).toBe('keeper')
 })
