@@ -11,6 +11,7 @@ import { processGlobal } from '../base/process-global.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
+import { yieldingListeners } from './yielding-listeners.js'
 
 /** An object that must be flushed before the process ends: a transport, a periodic task, a Tallyscope. */
 export interface ShutdownTarget {
@@ -58,6 +59,7 @@ interface HookState {
   isEnding: boolean
   /** True after a signal that a listener of the application handles, until the event loop is empty. */
   isHandledElsewhere?: boolean
+  hasWaitedForSignal?: boolean
 }
 
 const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
@@ -142,18 +144,6 @@ function onSignal(signal: NodeJS.Signals): void {
   else endWith(() => endBy(signal))
 }
 
-const SIGNAL_EXIT = Symbol.for('signal-exit emitter')
-
-/**
- * The number of listeners for a signal that leave the end of the process to any other listener, as ours do. These are those of the
- * package signal-exit, version 3 and 4, which execa, proper-lockfile and write-file-atomic use.
- */
-function yieldingListeners(): number {
-  const third = (process as { __signal_exit_emitter__?: unknown }).__signal_exit_emitter__
-  const fourth = (globalThis as { [SIGNAL_EXIT]?: unknown })[SIGNAL_EXIT]
-  return [third, fourth].reduce<number>((sum, emitter) => sum + (Number((emitter as { count?: unknown } | undefined)?.count) || 0), 0)
-}
-
 function endBy(signal: NodeJS.Signals): void {
   const status = 128 + constants.signals[signal]
   if (![...state.installs].every(({ raiseSignal }) => raiseSignal)) process.exit(status)
@@ -178,15 +168,15 @@ function onUncaught(error: unknown): void {
     return
   }
   process.stderr.write(formatUncaughtError(error))
+  if ((process as { _exiting?: boolean })._exiting === true) {
+    onExit() // a listener of `exit` has thrown, so that those after it are not called
+    process.exit(process.exitCode ?? 1)
+  }
   if (!state.isEnding) endWith(() => process.exit(1))
 }
 
 function onBeforeExit(): void {
-  if (state.isHandledElsewhere === true) {
-    // A listener of the application may have raised the signal again as its last step. The next turn delivers it.
-    state.isHandledElsewhere = false
-    inNextTurn(() => {})
-  }
+  waitForSignal()
   const unflushed = [...state.installs].filter((install) => !install.isFlushed)
   for (const install of unflushed) install.isFlushed = true
   if (unflushed.length > 0) {
@@ -198,6 +188,18 @@ function onBeforeExit(): void {
   inNextTurn(() => {
     processEnd.isIdle = false // another listener has added work to the event loop
   }).unref()
+}
+
+/**
+ * The program may have raised a signal as its last step, which the next turn delivers. Another turn ends with another event
+ * `beforeExit`, so without an earlier signal there is none if the application listens to that event.
+ */
+function waitForSignal(): void {
+  const isUnnoticed = state.hasWaitedForSignal !== true && process.listenerCount('beforeExit') === 1
+  if (state.isHandledElsewhere !== true && !isUnnoticed) return
+  state.isHandledElsewhere = false
+  state.hasWaitedForSignal = true
+  inNextTurn(() => {})
 }
 
 function onExit(): void {

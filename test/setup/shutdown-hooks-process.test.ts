@@ -86,6 +86,11 @@ describe('a signal', () => {
     },
   )
 
+  test('that the program raises as its last step ends it as without the hooks', async () => {
+    const ended = await run({ end: 'signal of its own as the last step', raiseSignal: true })
+    expect(ended).toMatchObject({ status: null, signal: 'SIGTERM', stderr: '', lines: 2_048 })
+  })
+
   test.each([
     ['', true, { status: null, signal: 'SIGTERM', stdout: 'ready\ncleaned up\n' }],
     [', and goes on', true, { status: 44, signal: null, stdout: 'ready\ncleaned up\n' }],
@@ -110,6 +115,16 @@ describe('an uncaught exception', () => {
     const printed = how === 'throw no error' ? plain.stderr.replace(/\n[^]*\^\n/, '\n') : plain.stderr
     expect(end.stderr).toBe(printed)
   })
+
+  test.each(['throw in a listener of exit', 'throw in a listener of exit, with a status', 'exit with a listener of exit that throws'])(
+    'in a listener of exit is printed as Node does, with its status, and loses nothing: %s',
+    async (how) => {
+      const [end, plain] = await Promise.all([run({ end: how }), run({ end: how, hooks: 0, spans: 0 })])
+      const ofProgram = (text: string) => text.replace(/^.*\(node:.*\n/gm, '')
+      expect(end).toMatchObject({ status: plain.status, signal: null, lines: 2_048 })
+      expect(ofProgram(end.stderr)).toBe(ofProgram(plain.stderr))
+    },
+  )
 
   test('that the application handles does not end the process', async () => {
     expect(await run({ end: 'throw to others too' })).toMatchObject({ status: 43, stderr: '', lines: 2_048 })

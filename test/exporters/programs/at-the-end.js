@@ -91,6 +91,22 @@ const ends = {
       process.kill(process.pid, 'SIGTERM')
     })
   },
+  'signal of its own as the last step': () => void setTimeout(() => process.kill(process.pid, 'SIGTERM'), 100),
+  'throw in a listener of exit': () => {
+    process.on('exit', () => {
+      throw new Error('thrown')
+    })
+  },
+  'throw in a listener of exit, with a status': () => {
+    process.exitCode = 7
+    ends['throw in a listener of exit']()
+  },
+  'exit with a listener of exit that throws': () => {
+    process.on('exit', () => {
+      throw new Error('thrown')
+    })
+    setTimeout(() => process.exit(3), 100)
+  },
   // As the package signal-exit does, in versions 3 and 4: it acts only if all listeners are its own.
   'signal to one that yields': () => signalExit(process, '__signal_exit_emitter__', () => false),
   'signal to one that yields, and goes on': () => signalExit(globalThis, Symbol.for('signal-exit emitter'), () => true),
