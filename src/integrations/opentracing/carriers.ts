@@ -13,6 +13,8 @@ const BAGGAGE = 'baggage'
 
 /** Headers of propagation formats that contain no trace id. */
 const WITHOUT_TRACE_ID: ReadonlySet<string> = new Set(['tracestate', 'x-b3-sampled', 'x-b3-flags', 'x-b3-parentspanid'])
+/** The header `b3` with a sampling decision and no trace. */
+const B3_DECISION = /^[01d]$/
 
 /**
  * Throws if the format is unknown or the carrier is not an object.
@@ -103,6 +105,7 @@ function holdsTrace({ propagator }: TracerCore, get: HeaderGetter): boolean {
   const fields = propagator.fields ?? []
   return fields.some((field) => {
     const lower = field.toLowerCase()
-    return !WITHOUT_TRACE_ID.has(lower) && (get(lower)?.trim() ?? '') !== ''
+    const value = get(lower)?.trim() ?? ''
+    return !WITHOUT_TRACE_ID.has(lower) && value !== '' && !(lower === 'b3' && B3_DECISION.test(value))
   })
 }

@@ -180,6 +180,18 @@ describe('errors', () => {
   ] as [string, object][])('an empty carrier (%s) returns null, also in strict mode', (format, carrier) => {
     expect(newTracer({ strict: true }).extract(format, carrier)).toBeNull()
   })
+
+  test.each([{ b3: '0' }, { b3: 'd' }, { 'x-b3-sampled': '0' }, { 'x-b3-flags': '1' }])(
+    'a decision of B3 without a trace, %j, returns null, also in strict mode',
+    (carrier) => {
+      expect(newTracer({ strict: true, propagator: new B3Propagator() }).extract('http_headers', carrier)).toBeNull()
+    },
+  )
+
+  test('a damaged header b3 throws in strict mode, although the propagator writes the other form', () => {
+    const extract = () => newTracer({ strict: true, propagator: new B3Propagator() }).extract('http_headers', { b3: 'garbage' })
+    expect(extract).toThrow(SpanContextCorrupted)
+  })
 })
 
 describe('baggage', () => {
