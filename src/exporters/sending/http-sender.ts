@@ -109,7 +109,7 @@ export class HttpSender {
       return made
     })
     const end = await withTimeout(reading, { clock, timeoutMs })
-    if (end === TIMED_OUT) throw new SendError('timeout', `the headers function did not settle within ${timeoutMs} ms`)
+    if (end === TIMED_OUT) throw new SendError('timeout', `the headers function did not settle within ${Math.round(timeoutMs)} ms`)
     if (end.status === 'fulfilled') return end.value
     const { reason } = end
     throw reason instanceof SendError ? reason : new SendError('headers', `the headers function failed: ${errorText(reason)}`, reason)

@@ -1,5 +1,7 @@
+import { types } from 'node:util'
 import { isThenable } from '../../base/finally-async.js'
 import { errorText } from '../../base/rate-limited-log.js'
+import { inspectValue } from '../../base/strings/inspect-value.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { joined, sizeOf } from '../../base/byte-chunks.js'
@@ -151,10 +153,16 @@ export class PartSending {
     compress: (body: Uint8Array) => Uint8Array | Promise<Uint8Array>,
   ): Promise<readonly Uint8Array[] | typeof TIMED_OUT> {
     const compressing = compress(joined(body))
-    if (!isThenable(compressing)) return [compressing]
+    if (!isThenable(compressing)) return [checkedBytes(compressing)]
     const { clock } = this.#settings
     const leftMs = this.#limits.endsMs - clock.monotonicMs()
     const compressed = await withTimeout(compressing, { clock, timeoutMs: Math.min(Math.max(leftMs, 0), MAX_TIMER_MS) })
-    return compressed === TIMED_OUT ? TIMED_OUT : [compressed]
+    return compressed === TIMED_OUT ? TIMED_OUT : [checkedBytes(compressed)]
   }
+}
+
+/** Anything else would be sent as something that no receiver can read. */
+function checkedBytes(compressed: unknown): Uint8Array {
+  if (types.isUint8Array(compressed)) return compressed
+  throw new Error(`compress must return a Uint8Array: it returned ${inspectValue(compressed)}`)
 }

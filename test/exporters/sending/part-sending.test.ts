@@ -121,6 +121,14 @@ test('compression that never settles times out at the deadline, and nothing more
   close()
 })
 
+test.each([() => 5, async () => undefined])('what compress returns other than bytes is not sent: %s', async (compress) => {
+  const { parts, add, log, requests, close } = await sending((response) => void response.end(), 1, compress as never)
+  await add('a')
+  await expect(parts.finish()).rejects.toThrow('compress must return a Uint8Array')
+  expect([log, requests.length]).toEqual([['a undelivered'], 0])
+  close()
+})
+
 test('compression that fails after the deadline has no other effect', async () => {
   let fail: (error: Error) => void = () => {}
   const compressing = new Promise<never>((_, reject) => (fail = reject))
