@@ -11,6 +11,7 @@ import { processGlobal } from '../base/process-global.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
+import { reportUncaughtError } from './report-uncaught-error.js'
 import { yieldingListeners } from './yielding-listeners.js'
 
 /** An object that must be flushed before the process ends: a transport, a periodic task, a Tallyscope. */
@@ -168,6 +169,7 @@ function onUncaught(error: unknown): void {
     return
   }
   process.stderr.write(formatUncaughtError(error))
+  reportUncaughtError(error)
   if ((process as { _exiting?: boolean })._exiting === true) {
     onExit() // a listener of `exit` has thrown, so that those after it are not called
     process.exit(process.exitCode ?? 1)

@@ -126,6 +126,12 @@ describe('an uncaught exception', () => {
     },
   )
 
+  test('is in a diagnostic report if Node is to write one', async () => {
+    expect(await run({ end: 'throw, with a report' })).toMatchObject({ status: 1, lines: 2_048 })
+    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as { javascriptStack: { message: string } }
+    expect(report.javascriptStack.message).toContain('thrown')
+  })
+
   test('that the application handles does not end the process', async () => {
     expect(await run({ end: 'throw to others too' })).toMatchObject({ status: 43, stderr: '', lines: 2_048 })
   })

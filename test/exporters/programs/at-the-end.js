@@ -1,6 +1,7 @@
 // A program with spans that wait to be exported, and an end that the test chooses.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { dirname } from 'node:path'
 import {
   AlwaysOnSampler,
   AsyncTransport,
@@ -131,6 +132,10 @@ const ends = {
     setTimeout(() => {
       throw Object.assign(new TypeError('thrown'), { detail: 5 })
     })
+  },
+  'throw, with a report': () => {
+    Object.assign(process.report, { reportOnUncaughtException: true, directory: dirname(path), filename: 'report.json' })
+    ends.throw()
   },
   'throw no error': () => {
     setTimeout(() => {
