@@ -55,8 +55,8 @@ const INVALID: Record<string, MetricProducer> = {
   },
 }
 
-/** The row sources of a producer, whose chunks have a method that throws while `isFaulty`. */
-function throwingIn(producer: MetricProducer, method: keyof RowChunk, isFaulty: () => boolean): MetricProducer {
+/** The row sources of a producer, which throw while `isFaulty`, or whose chunks have a method that does. */
+function throwingIn(producer: MetricProducer, method: keyof RowChunk | keyof RowSource, isFaulty: () => boolean): MetricProducer {
   const chunkOf = (chunk: RowChunk): RowChunk =>
     new Proxy(chunk, {
       get(target, key) {
@@ -70,6 +70,7 @@ function throwingIn(producer: MetricProducer, method: keyof RowChunk, isFaulty: 
     const chunks = new Map<RowChunk, RowChunk>()
     return new Proxy(source, {
       get(target, key) {
+        if (key === method && isFaulty()) throw new Error('no source')
         if (key === 'chunks') return target.chunks.map((chunk) => getOrInsert(chunks, chunk, () => chunkOf(chunk)))
         return Reflect.get(target, key) as unknown
       },
@@ -94,7 +95,7 @@ test.each(Object.keys(INVALID))('a producer that returns %s does not affect the 
   }
 })
 
-test.each(['labelValue', 'value', 'lastEpoch', 'isLive'] as const)(
+test.each(['labelValue', 'value', 'lastEpoch', 'isLive', 'chunks', 'epoch', 'bounds', 'descriptor'] as const)(
   'a row source whose %s throws keeps the rows that were sent, and does not affect the metrics of others',
   async (method) => {
     const { registry, hits } = registryWith(new ManualClock())

@@ -30,6 +30,10 @@ interface ListedSource {
   readonly source: RowSource
   readonly producer: MetricProducer
   readonly producerIndex: number
+  /** See `identityOf`. */
+  readonly identity: string
+  /** True if chunks of which rows were sent are gone. */
+  readonly hasLostChunks: boolean
 }
 
 const PARTS_PER_PRODUCER = 1_024
@@ -103,7 +107,10 @@ export class ChangedRows implements ChangeReader {
       const sources = this.#sourcesOf(producer, families)
       if (sources === undefined) continue
       read.add(producer)
-      for (const source of sources) if (!this.#unreadable.has(source)) listed.push({ source, producer, producerIndex })
+      for (const source of sources) {
+        const listedSource = this.#listed(source, producer, producerIndex)
+        if (listedSource !== undefined) listed.push(listedSource)
+      }
     }
     if (this.#areRowsMoved(listed, read)) this.restart()
     if (this.#isNew) {
@@ -144,14 +151,27 @@ export class ChangedRows implements ChangeReader {
     }
   }
 
+  /** Returns undefined if the source is not read any more, or throws now. */
+  #listed(source: RowSource, producer: MetricProducer, producerIndex: number): ListedSource | undefined {
+    if (this.#unreadable.has(source)) return undefined
+    const known = this.#sources.get(source)
+    try {
+      const identity = known?.identity ?? identityOf(definitionOf(source))
+      return { source, producer, producerIndex, identity, hasLostChunks: known?.changes.hasLostChunks === true }
+    } catch (error) {
+      this.#unreadable.add(source)
+      return failed(producer, error)
+    }
+  }
+
   /**
    * True if a source has been replaced by one of the same definition, or has other chunks than before, as when rows of one of several views
    * are removed. Its rows must be sent again as those that they were: if they were removed and added, their totals would count twice.
    */
   #areRowsMoved(listed: readonly ListedSource[], read: ReadonlySet<MetricProducer>): boolean {
     const lost = new Map(this.#sources)
-    for (const { source } of listed) {
-      if (lost.get(source)?.changes.hasLostChunks === true) return true
+    for (const { source, hasLostChunks } of listed) {
+      if (hasLostChunks) return true
       lost.delete(source)
     }
     if (lost.size === 0) return false
@@ -159,8 +179,8 @@ export class ChangedRows implements ChangeReader {
     for (const { producer, identity } of lost.values()) {
       if (read.has(producer)) getOrInsert(identities, producer, () => new Set()).add(identity)
     }
-    return listed.some(({ source, producer }) => {
-      return !this.#sources.has(source) && identities.get(producer)?.has(identityOf(definitionOf(source))) === true
+    return listed.some(({ source, producer, identity }) => {
+      return !this.#sources.has(source) && identities.get(producer)?.has(identity) === true
     })
   }
 
@@ -175,15 +195,13 @@ export class ChangedRows implements ChangeReader {
     }
   }
 
-  *#changes({ source, producer, producerIndex }: ListedSource): Generator<Uint8Array | undefined> {
+  *#changes({ source, producer, producerIndex, identity }: ListedSource): Generator<Uint8Array | undefined> {
     let known = this.#sources.get(source)
     if (known === undefined) {
-      const definition = definitionOf(source)
-      const identity = identityOf(definition)
       const part = this.#freePart(identity, producerIndex)
       yield* this.#finish()
       const changes = new ChangedSource(source, this.#next++, this.#onDropped)
-      const frame = this.#line.define(changes.family, part, definitionText(definition))
+      const frame = this.#line.define(changes.family, part, definitionText(definitionOf(source)))
       known = { changes, producer, identity, part, isDefined: frame !== undefined }
       this.#sources.set(source, known)
       if (frame === undefined) this.#onDropped('family')
