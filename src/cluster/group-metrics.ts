@@ -64,17 +64,42 @@ const memberAge = mergedGauge(
 )
 const rows = internalGauge('tallyscope_group_rows', 'Merged rows of the group, without overflow rows.')
 
-/** Sets the gauges of members, and removes the series of members that have ended. */
-export function reportMembers(records: readonly MemberRecord[], mergedRows: number, nowMs: number): void {
-  const late = records.filter(({ lateSinceMs }) => lateSinceMs !== undefined).length
-  internalCount(members, 'live').value = records.length - late
-  internalCount(members, 'late').value = late
-  internalCount(rows).value = mergedRows
-  memberAge.series.clear()
-  for (const { slot, lastReceivedMs } of records) internalCount(memberAge, String(slot)).value = Math.max(0, nowMs - lastReceivedMs) / 1_000
+/** What a keeper has reported last. */
+interface Report {
+  readonly live: number
+  readonly late: number
+  readonly mergedRows: number
+  /** By slot. */
+  readonly agesS: ReadonlyMap<number, number>
 }
 
-/** Removes the gauges of members when this process is no longer the keeper. The new keeper reports them. */
-export function forgetMembers(): void {
+/** By keeper, because a process may be the keeper of several groups. */
+const reports = new Map<object, Report>()
+
+/** Sets the gauges of a keeper's members, and removes the series of those that have ended. */
+export function reportMembers(keeper: object, records: readonly MemberRecord[], mergedRows: number, nowMs: number): void {
+  const late = records.filter(({ lateSinceMs }) => lateSinceMs !== undefined).length
+  const agesS = new Map(records.map(({ slot, lastReceivedMs }) => [slot, Math.max(0, nowMs - lastReceivedMs) / 1_000]))
+  reports.set(keeper, { live: records.length - late, late, mergedRows, agesS })
+  showReports()
+}
+
+/** Removes the gauges of a keeper's members when this process is no longer the keeper. The new keeper reports them. */
+export function forgetMembers(keeper: object): void {
+  reports.delete(keeper)
+  showReports()
+}
+
+/** Members and rows of several groups are added up. The age is the greatest of members with the same number. */
+function showReports(): void {
   for (const gauge of [members, memberAge, rows]) gauge.series.clear()
+  for (const { live, late, mergedRows, agesS } of reports.values()) {
+    internalCount(members, 'live').value += live
+    internalCount(members, 'late').value += late
+    internalCount(rows).value += mergedRows
+    for (const [slot, ageS] of agesS) {
+      const age = internalCount(memberAge, String(slot))
+      age.value = Math.max(age.value, ageS)
+    }
+  }
 }

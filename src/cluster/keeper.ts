@@ -164,7 +164,7 @@ export class Keeper {
     this.#frameQueue.flushSync()
     await this.#replication.replicate()
     this.#isClosed = true
-    forgetMembers()
+    forgetMembers(this)
     for (const part of [this.departures, this.#rejoining, this.#rosterFeed]) part.stop()
     this.#rosterFeed.send()
     for (const session of this.#sessions) {
@@ -176,7 +176,7 @@ export class Keeper {
   }
 
   #settle(): void {
-    reportMembers(this.roster.all(), this.#merged.rowCount, this.#clock.monotonicMs())
+    reportMembers(this, this.roster.all(), this.#merged.rowCount, this.#clock.monotonicMs())
     if (!this.#rejoining.isComplete) return
     this.#finalRows.import()
     this.#merged.settle()

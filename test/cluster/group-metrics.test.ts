@@ -33,6 +33,20 @@ function join(group: Keeper, value: number, id: string = newId()) {
   return { member, own }
 }
 
+test('the gauges of a process that is the keeper of two groups show both', async () => {
+  const groups = [keeperWith(data), keeperWith(data)]
+  for (const group of groups) join(group, 1)
+  join(groups[0]!, 2)
+  await turns()
+  clock.advance(3_000)
+  for (const group of groups) group.tick()
+  expect(shown()).toEqual(['member_age_seconds 0: 3', 'member_age_seconds 1: 3', 'members live: 3', 'members late: 0', 'rows: 3'])
+  await groups[0]!.close()
+  expect(shown()).toEqual(['member_age_seconds 0: 3', 'members live: 1', 'members late: 0', 'rows: 1'])
+  await groups[1]!.close()
+  expect(shown()).toEqual([])
+})
+
 test('a keeper exposes the number of members, the age of their rows and the number of merged rows, while it is the keeper', async () => {
   const id = newId()
   const group = keeperWith(data, { id, restartOwnRows: () => own.member.restart() })
