@@ -10,7 +10,7 @@ import type { Member } from './member.js'
 import type { GroupFolder } from './net/group-folder.js'
 import { memoryChannels } from './net/memory-channel.js'
 import { removeAbandonedGroups } from './net/abandoned-groups.js'
-import { meet, type Meeting } from './net/rendezvous.js'
+import { abandon, meet, type Meeting } from './net/rendezvous.js'
 import { SocketChannel } from './net/socket-channel.js'
 
 const TICK_MS = 5_000
@@ -180,6 +180,7 @@ export class Membership {
     if (folder === undefined) return this.#lead(undefined, false)
     const patienceMs = member.isStandby ? 0 : this.#isNew ? NEW_PATIENCE_MS : MEMBER_PATIENCE_MS
     const meeting = await meet({ folder, above: this.#hung, patienceMs, canLead: member.canLead, signal })
+    if (signal.aborted) return abandon(meeting)
     this.#generation = meeting.generation
     if (meeting.role === 'keeper') return this.#lead(meeting, meeting.followsDead && this.#isNew)
     const joinedMs = clock.monotonicMs()

@@ -69,6 +69,22 @@ test('the totals of a member that leaves stay in the group, and its gauges are r
   await expect.poll(() => one.page()).toEqual({ hits: 11, gauge: 1 })
 })
 
+test('a member that leaves while it connects to the keeper does not join it', async () => {
+  const hash = newGroup()
+  const keeper = new TestMember(hash, { hits: 1 })
+  await keeper.joined()
+  const clock = new ManualClock()
+  const data = simpleData(clock)
+  const member = new Member(newId(), data, [new Numbers()], true)
+  const membership = new Membership({ member, data, folder: openGroupFolder(hash, folder), maxMembers: 256 })
+  membership.start()
+  const left = membership.leave()
+  clock.advance(1_000) // so that it waits no longer to be a member first
+  await left
+  expect(member.isConnected).toBe(false)
+  expect(keeper.membership.keeper!.roster.size).toBe(1)
+})
+
 test('a keeper that leaves hands over its own totals and those of the departed', async () => {
   const hash = newGroup()
   const keeper = new TestMember(hash, { hits: 1, gauge: 1 })

@@ -70,6 +70,12 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
   }
 }
 
+/** Ends what {@link meet} has returned. Call it if this process has left the group meanwhile. */
+export function abandon(meeting: Meeting): void {
+  if (meeting.role === 'keeper') meeting.server.close()
+  else meeting.socket.destroy()
+}
+
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal, ref: false })
 
 /** Resolves to the connected socket, to `dead` if no process listens, or to `busy` if another attempt may succeed. */
