@@ -218,6 +218,7 @@ const RULES: Readonly<Partial<Record<OptionType, string>>> = {
   fileMode: 'must be octal digits such as 0640',
   numberOrWord: 'must be a number or a word',
   booleanOrWord: 'must be true, false or a word',
+  labels: 'must be an object of strings',
 }
 
 function ruleOf(type: OptionType): string {

@@ -88,6 +88,7 @@ test('the mode of a file is octal in strings, and a number as it is', () => {
 })
 
 test('options are checked by name, type and presence', () => {
+  check('exporter', { otlp: { headers: 5 } }, 'at.otlp.headers: must be an object of strings: it is 5')
   check('sampler', 'probability(much)', 'at.rate: must be a number: it is "much"')
   check('sampler', 'probability(0.1, 2)', 'at: probability takes 1 values without a name, not 2')
   check('exporter', 'file()', 'at: file needs path (file(path=…))')
