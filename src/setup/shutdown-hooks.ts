@@ -12,7 +12,7 @@ import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
 import { reportUncaughtError } from './report-uncaught-error.js'
-import { yieldingListeners } from './yielding-listeners.js'
+import { YIELDS_TO_SENTRY, yieldingListeners } from './yielding-listeners.js'
 
 /** An object that must be flushed before the process ends: a transport, a periodic task, a Tallyscope. */
 export interface ShutdownTarget {
@@ -92,7 +92,7 @@ export function installShutdownHooks(targets: ShutdownTarget | readonly Shutdown
   const install: Install = { targets: list, signals, gracePeriodMs, raiseSignal, isFlushed: false }
   state.installs.add(install)
   for (const signal of signals) listen(signal, () => onSignal(signal))
-  listen('uncaughtException', onUncaught)
+  listen('uncaughtException', Object.assign(onUncaught, YIELDS_TO_SENTRY))
   listen('beforeExit', onBeforeExit)
   listen('exit', onExit)
   return () => {

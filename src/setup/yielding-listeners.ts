@@ -9,3 +9,9 @@ export function yieldingListeners(): number {
   const fourth = (globalThis as { [SIGNAL_EXIT]?: unknown })[SIGNAL_EXIT]
   return [third, fourth].reduce<number>((sum, emitter) => sum + (Number((emitter as { count?: unknown } | undefined)?.count) || 0), 0)
 }
+
+/**
+ * Marks a listener of `uncaughtException` that leaves the end of the process to Sentry's. That one ends it only if all other listeners have
+ * this mark.
+ */
+export const YIELDS_TO_SENTRY = { _errorHandler: true } as const

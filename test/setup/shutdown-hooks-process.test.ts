@@ -126,6 +126,10 @@ describe('an uncaught exception', () => {
     },
   )
 
+  test('ends a process in which Sentry listens too, and loses nothing', async () => {
+    expect(await run({ end: 'throw to one that yields' })).toMatchObject({ status: 1, stderr: '', lines: 2_048 })
+  })
+
   test('is in a diagnostic report if Node is to write one', async () => {
     expect(await run({ end: 'throw, with a report' })).toMatchObject({ status: 1, lines: 2_048 })
     const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as { javascriptStack: { message: string } }

@@ -133,6 +133,16 @@ const ends = {
       throw Object.assign(new TypeError('thrown'), { detail: 5 })
     })
   },
+  // As Sentry does: it ends the process unless there are listeners of others, which it knows by a mark.
+  'throw to one that yields': () => {
+    const listener = () => {
+      const others = process.listeners('uncaughtException').filter(({ _errorHandler }) => _errorHandler !== true)
+      if (others.length === 0) setTimeout(() => process.exit(1), 500)
+    }
+    process.on('uncaughtException', Object.assign(listener, { _errorHandler: true }))
+    setInterval(() => {}, 1_000)
+    ends.throw()
+  },
   'throw, with a report': () => {
     Object.assign(process.report, { reportOnUncaughtException: true, directory: dirname(path), filename: 'report.json' })
     ends.throw()
