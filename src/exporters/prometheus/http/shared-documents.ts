@@ -21,7 +21,7 @@ export interface SharingScrape {
  * #compressed    the same, compressed with gzip        never     with #encoded
  *
  * They are never invalid because all scrapes arrived before the first of them began to encode. Scrapes that stop waiting for producers
- * within 20 ms share documents of their own. A scrape that arrives later gets another object of this class.
+ * within 10 ms share documents of their own. A scrape that arrives later gets another object of this class.
  */
 export class SharedDocuments {
   readonly #scrapes = new Set<SharingScrape>()

@@ -44,11 +44,11 @@ interface PartialFamilies {
  * Scrapes that stop waiting within this time share documents. One scraper with a short time-out could otherwise have a document encoded for
  * each of its requests, and take the processor from the rest of the program.
  */
-const PARTIAL_INTERVAL_MS = 20
+const PARTIAL_INTERVAL_MS = 10
 
 /**
  * Shares one gathering among all scrapes that arrive before it ends. It has its own time limit. A scrape with a shorter time-out gets the
- * metrics that are available by then, or up to 20 ms later if others did just before, and does not affect the others.
+ * metrics that are available by then, or up to 10 ms later if others did just before, and does not affect the others.
  */
 export class SingleFlightGather {
   readonly #begin: () => RequiredGathering

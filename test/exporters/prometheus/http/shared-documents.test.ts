@@ -107,7 +107,7 @@ function impatientScrapes() {
   return { scrape, pass, numbers, counts }
 }
 
-test('scrapes that stop waiting for a slow producer within 20 ms share one partial document', async () => {
+test('scrapes that stop waiting for a slow producer within 10 ms share one partial document', async () => {
   const { scrape, pass, numbers, counts } = impatientScrapes()
   const all = Array.from({ length: 10 }, scrape)
   await pass(1)
@@ -115,7 +115,7 @@ test('scrapes that stop waiting for a slow producer within 20 ms share one parti
   all.push(scrape())
   await pass(1)
   all.push(scrape(), scrape())
-  await pass(17)
+  await pass(7)
   expect(counts.documents).toBe(1) // a document of now would be too old for a scrape that is still to come
   all.push(scrape())
   await pass(1)
@@ -131,11 +131,11 @@ test('a scrape that arrives once a partial document is being encoded has another
   await pass(1)
   all.push(scrape())
   await pass(1)
-  await pass(20)
+  await pass(10)
   expect(numbers).toEqual(['1', '1', '2'])
   all.push(scrape())
   await pass(1)
-  await pass(20)
+  await pass(10)
   await Promise.all(all)
   expect(numbers).toEqual(['1', '1', '2', '3'])
 })
