@@ -20,7 +20,6 @@ let status: (rows: ReadonlyMap<string, number>) => number
 /** What the receiver has added up for each row. */
 let totals: Map<string, number>
 let exporter: OtlpMetricExporter
-let random: () => number
 
 beforeEach(async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -28,7 +27,6 @@ beforeEach(async () => {
   registry = new MetricRegistry({ clock })
   jobs = registry.counter('jobs', { labelKeys: ['n'] })
   status = () => 200
-  random = () => 0.5
   totals = new Map()
   destination = await receiver((response, _, { body }) => {
     const rows = rowsOf(body)
@@ -40,7 +38,7 @@ beforeEach(async () => {
     endpoint: destination.url,
     temporality: 'delta',
     clock,
-    random: () => random(),
+    random: () => 0.5,
     maxPointsPerRequest: PART,
   })
 })
@@ -128,13 +126,15 @@ test('rows that are removed before they are delivered are lost, and the rows tha
 test('no value is lost if a function of the application throws in an export, and the next export is not delivered', async () => {
   inc(0, 1, 5)
   status = () => 503
-  random = () => {
-    throw new Error('not random')
-  }
+  const monotonicMs = clock.monotonicMs.bind(clock)
+  const reads = vi.spyOn(clock, 'monotonicMs').mockImplementation(() => {
+    if (destination.requests.length > 0) throw new Error('no time')
+    return monotonicMs()
+  })
   const before = selfValue('tallyscope_exporter_dropped_items_total', 'OtlpMetricExporter', 'encoding')
   await exportOnce()
   expect(selfValue('tallyscope_exporter_dropped_items_total', 'OtlpMetricExporter', 'encoding')).toBe(before + 1)
-  random = () => 0.5
+  reads.mockRestore()
   await exportOnce()
   status = () => 200
   await exportOnce()
