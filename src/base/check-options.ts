@@ -134,11 +134,33 @@ export function checkOneOf<T extends string | number | boolean>(code: string, na
   throw new DefinitionError(code, `${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
 }
 
+type NamedOptions = Readonly<Record<string, unknown>>
+
 /** @throws {@link DefinitionError} with `code` if one of these options is given and is not a boolean. */
-export function checkBooleans(code: string, options: Readonly<Record<string, unknown>>): void {
+export function checkBooleans(code: string, options: NamedOptions): void {
+  checkEach(code, options, 'true or false', (value) => typeof value === 'boolean')
+}
+
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a function. */
+export function checkFunctions(code: string, options: NamedOptions): void {
+  checkEach(code, options, 'a function', (value) => typeof value === 'function')
+}
+
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a string. */
+export function checkStrings(code: string, options: NamedOptions): void {
+  checkEach(code, options, 'a string', isString)
+}
+
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a list of strings. */
+export function checkStringLists(code: string, options: NamedOptions): void {
+  checkEach(code, options, 'a list of strings', (value) => Array.isArray(value) && value.every(isString))
+}
+
+const isString = (value: unknown): boolean => typeof value === 'string'
+
+function checkEach(code: string, options: NamedOptions, rule: string, isValid: (value: unknown) => boolean): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || typeof value === 'boolean') continue
-    throw new DefinitionError(code, `${name} must be true or false: it is ${inspectValue(value)}`)
+    if (value !== undefined && !isValid(value)) throw new DefinitionError(code, `${name} must be ${rule}: it is ${inspectValue(value)}`)
   }
 }
 
@@ -146,30 +168,6 @@ export function checkBooleans(code: string, options: Readonly<Record<string, unk
 export function checkFunction(name: string, fn: unknown): void {
   if (typeof fn === 'function') return
   throw new DefinitionError('ERR_FUNCTION', `${name} must be a function: it is ${inspectValue(fn)}`)
-}
-
-/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a function. */
-export function checkFunctions(code: string, options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || typeof value === 'function') continue
-    throw new DefinitionError(code, `${name} must be a function: it is ${inspectValue(value)}`)
-  }
-}
-
-/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a string. */
-export function checkStrings(code: string, options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || typeof value === 'string') continue
-    throw new DefinitionError(code, `${name} must be a string: it is ${inspectValue(value)}`)
-  }
-}
-
-/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a list of strings. */
-export function checkStringLists(code: string, options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || (Array.isArray(value) && value.every((item) => typeof item === 'string'))) continue
-    throw new DefinitionError(code, `${name} must be a list of strings: it is ${inspectValue(value)}`)
-  }
 }
 
 /** @throws {@link DefinitionError} `ERR_OPTION` if a logger is given without `warn`, the method that logs failures. */
