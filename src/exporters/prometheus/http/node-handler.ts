@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkOptions } from '../../../base/check-options.js'
 import { DefinitionError } from '../../../base/errors.js'
+import { closeAfterBody } from '../../../serving/close-after-body.js'
 import { inTurn } from '../../../serving/response-turn.js'
 import { limitUnread, sendStream } from '../../../serving/send-body.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
@@ -54,10 +55,4 @@ async function reply(handler: ScrapeHandler, request: IncomingMessage, response:
   const bytes = method === 'HEAD' ? undefined : (body as Uint8Array | undefined)
   response.end(bytes)
   limitUnread(response, bytes?.length ?? 0, handler.sendLimits)
-}
-
-/** Ends the connection with the response if the request has a body, which is not read. Streams of HTTP/2 end by themselves. */
-export function closeAfterBody({ headers, httpVersionMajor }: IncomingMessage, response: ServerResponse): void {
-  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-  if (hasBody && httpVersionMajor === 1) response.setHeader('connection', 'close')
 }

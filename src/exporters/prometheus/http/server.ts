@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { inspectValue } from '../../../base/strings/inspect-value.js'
 import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
+import { closeAfterBody } from '../../../serving/close-after-body.js'
 import { ownServer } from '../../../serving/owned-servers.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { HANDLER_OPTIONS, ScrapeHandler } from './handler.js'
-import { closeAfterBody, type NodeHandlerOptions, serveScrapes } from './node-handler.js'
+import { type NodeHandlerOptions, serveScrapes } from './node-handler.js'
 import { countClosedConnection } from './scrape-counts.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
